@@ -1,0 +1,73 @@
+"""The Keras that `tf.keras` is, and the few places where its two generations differ.
+
+`tf.keras` is Keras 3 by default and tf_keras (Keras 2) under TF_USE_LEGACY_KERAS=1. Layers of this
+package use what both share; whatever differs lives here.
+"""
+
+import contextlib
+
+import tensorflow as tf
+
+# tf_keras does not tell its version through tf.keras.
+KERAS_3 = getattr(tf.keras, "__version__", "2").startswith("3")
+
+# The packages themselves: `tf.keras` is lazy, and lacks `saving` in Keras 3.
+if KERAS_3:
+    import keras
+else:
+    import tf_keras as keras
+
+
+def add_weight(layer, name, shape, initializer):
+    """Adds a trainable float32 weight that is never cast behind the layer's back.
+
+    Automatic casting would hand LayerNorm and softmax half-precision numbers; the layers cast by
+    hand, where it is right.
+    """
+    cast = {"autocast": False} if KERAS_3 else {"experimental_autocast": False}
+    return layer.add_weight(
+        name=name, shape=shape, initializer=initializer, dtype="float32", trainable=True, **cast
+    )
+
+
+def clone_initializer(initializer):
+    """A fresh initializer: one object called twice returns the same numbers in both generations."""
+    initializer = keras.initializers.get(initializer)
+    if hasattr(initializer, "get_config"):
+        return type(initializer).from_config(initializer.get_config())
+    return initializer  # A plain function.
+
+
+def build(layer, *, at_root=False, below=None):
+    """Creates the layer's variables now, named `<names of the layers being built>/<layer.name>/`.
+
+    Keras would create them at the first call, below whatever calls them. The published models'
+    variable names are part of the contract, so they must not depend on that.
+
+    Args:
+      layer: A layer whose shapes are known from its constructor.
+      at_root: Whether to leave out the names of the layers being built.
+      below: Names to put above the layer's, such as "bert/cls/predictions".
+    """
+    # Keras 3 opens the layer's own name scope around build(); tf_keras only around __call__().
+    with contextlib.ExitStack() as scopes:
+        if at_root:
+            scopes.enter_context(tf.name_scope(""))
+        if below:
+            scopes.enter_context(tf.name_scope(below))
+        if not KERAS_3:
+            scopes.enter_context(tf.name_scope(layer.name))
+        layer.build(None)
+
+
+def tf_variable(weight):
+    """The tf.Variable behind a Keras weight."""
+    return weight.value if KERAS_3 else weight
+
+
+def weights_by_name(layer):
+    """A layer's weights as {name in the published SavedModels: Keras weight}, in their order.
+
+    A name is such as "pooler_transform/kernel", without TensorFlow's ":0".
+    """
+    return {tf_variable(weight).name.removesuffix(":0"): weight for weight in layer.weights}

@@ -1,0 +1,31 @@
+"""How every command starts and fails."""
+
+import os
+import sys
+
+# Before TensorFlow is imported: a command's output is its own, not device listings.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from absl import app, logging  # noqa: E402
+
+
+def run(main, argv=None):
+    """Parses flags and runs `main()`; a user's error ends in one line and exit status 1.
+
+    Args:
+      main: Function without arguments. Its flags are defined by the module that it is in.
+      argv: Command line, program name first. Default: sys.argv.
+    """
+    logging.set_verbosity(logging.WARNING)
+
+    def parsed(argv):
+        if argv[1:]:
+            sys.exit(f"error: All arguments are flags. Received: {' '.join(argv[1:])}. See --help.")
+        try:
+            main()
+        except KeyboardInterrupt:
+            sys.exit("error: Interrupted.")
+        except (ValueError, OSError, ImportError) as error:
+            sys.exit(f"error: {error}")
+
+    app.run(parsed, argv=argv)

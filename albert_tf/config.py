@@ -1,0 +1,303 @@
+"""What an ALBERT is: its hyper-parameters, checked, and the published presets."""
+
+import dataclasses
+import json
+import pathlib
+
+# "gelu" is the tanh approximation, as in Google's code for every published model;
+# "gelu_erf" is the exact one, which Hugging Face calls "gelu".
+HIDDEN_ACTIVATIONS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
+
+# Keys of published albert_config.json files that the original reads but never uses (or that a
+# BERT template left behind), with the values that all published models have.
+_UNUSED_KEYS = {
+    "down_scale_factor": (1,),
+    "gap_size": (0,),
+    "net_structure_type": (0,),
+    "num_memory_blocks": (0,),
+    "layers_to_keep": ([],),
+    "ln_type": ("postln",),
+    "directionality": ("bidi",),
+    "pooler_fc_size": (768,),
+    "pooler_num_attention_heads": (12,),
+    "pooler_num_fc_layers": (3,),
+    "pooler_size_per_head": (128,),
+    "pooler_type": ("first_token_transform",),
+}
+
+# Hugging Face name -> ours, for the hidden activation.
+_HUGGING_FACE_ACTIVATIONS = {
+    "gelu": "gelu_erf",
+    "gelu_new": "gelu",
+    "gelu_pytorch_tanh": "gelu",
+    "relu": "relu",
+    "tanh": "tanh",
+    "linear": "linear",
+}
+
+# Hugging Face keys that change the numbers, with the only values supported.
+_HUGGING_FACE_FIXED_KEYS = {
+    "model_type": ("albert",),
+    "layer_norm_eps": (1e-12,),
+    "position_embedding_type": ("absolute", None),
+    "is_decoder": (False,),
+    "is_encoder_decoder": (False,),
+    "add_cross_attention": (False,),
+    "cross_attention_hidden_size": (None,),
+    "tie_word_embeddings": (True,),
+    "pruned_heads": ({}, None),
+    "chunk_size_feed_forward": (0,),
+    "quantization_config": (None,),
+}
+
+# Hugging Face keys that do not change what the encoder computes: heads, generation, bookkeeping.
+_HUGGING_FACE_IGNORED_KEYS = frozenset(
+    """
+    _attn_implementation_autoset _name_or_path architectures attn_implementation auto_map
+    bad_words_ids begin_suppress_tokens bos_token_id classifier_dropout_prob cls_token_id
+    decoder_start_token_id diversity_penalty do_sample dtype early_stopping
+    encoder_no_repeat_ngram_size eos_token_id exponential_decay_length_penalty
+    finetuning_task forced_bos_token_id forced_eos_token_id id2label label2id length_penalty
+    max_length min_length no_repeat_ngram_size num_beam_groups num_beams num_labels
+    num_return_sequences output_attentions output_hidden_states output_past output_scores
+    pad_token_id prefix problem_type remove_invalid_values repetition_penalty return_dict
+    return_dict_in_generate sep_token_id suppress_tokens task_specific_params temperature
+    tf_legacy_loss tokenizer_class top_k top_p torch_dtype torchscript transformers_version
+    typical_p unk_token_id use_bfloat16 use_cache use_return_dict vocab_file
+    """.split()
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AlbertConfig:
+    """The hyper-parameters of an ALBERT encoder, immutable and checked.
+
+    Field names and defaults are those of `albert_config.json` and of the original's class
+    `AlbertConfig` (google-research/albert, modeling.py), so `AlbertConfig(vocab_size=30000)` is
+    albert_xxlarge. Heads, optimizers and vocabularies are not part of it.
+
+    Args:
+      vocab_size: Number of word pieces, V.
+      embedding_size: Width of the embeddings, E.
+      hidden_size: Width of the encoder, H.
+      num_hidden_layers: Number of times a transformer group is applied, L.
+      num_hidden_groups: Number of groups with weights of their own. 1 in all published models.
+      inner_group_num: Number of transformer blocks in a group. 1 in all published models.
+      num_attention_heads: Attention heads per block, A. Must divide `hidden_size`.
+      intermediate_size: Width of the feed-forward layer.
+      hidden_act: One of `HIDDEN_ACTIVATIONS`. "gelu" is the tanh approximation.
+      hidden_dropout_prob: Dropout rate of embeddings and of each sub-layer's output.
+      attention_probs_dropout_prob: Dropout rate of the attention probabilities.
+      max_position_embeddings: Longest input in tokens.
+      type_vocab_size: Number of segment ids.
+      initializer_range: Standard deviation of the truncated normal initializer.
+      attention_mask_value: What is added to the attention scores of padding: -10000 in Google's
+        original and TF Hub /1, -1e9 in TF Hub /2 and /3. It shows in rows without any token only.
+
+    Raises:
+      ValueError: A value is out of its range, or of the wrong type.
+
+    Example:
+
+    >>> config = AlbertConfig.from_preset("albert_base_v2")
+    >>> config.hidden_size, config.num_hidden_layers
+    (768, 12)
+
+    Reference: https://arxiv.org/abs/1909.11942, section 3.
+    """
+
+    vocab_size: int
+    embedding_size: int = 128
+    hidden_size: int = 4096
+    num_hidden_layers: int = 12
+    num_hidden_groups: int = 1
+    inner_group_num: int = 1
+    num_attention_heads: int = 64
+    intermediate_size: int = 16384
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.0
+    attention_probs_dropout_prob: float = 0.0
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    attention_mask_value: float = -10000.0
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type is int:
+                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                    raise ValueError(
+                        f"`{field.name}` must be a positive integer. Received: {value!r}."
+                    )
+            elif field.type is float:
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise ValueError(f"`{field.name}` must be a number. Received: {value!r}.")
+                object.__setattr__(self, field.name, float(value))
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ValueError(
+                    f"`{name}` must be in the range [0, 1). Received: {getattr(self, name)!r}."
+                )
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                "`hidden_size` must be a multiple of `num_attention_heads`. Received: "
+                f"hidden_size={self.hidden_size}, num_attention_heads={self.num_attention_heads}."
+            )
+        if self.num_hidden_groups > self.num_hidden_layers:
+            raise ValueError(
+                "`num_hidden_groups` must not exceed `num_hidden_layers`: a group without a layer "
+                f"would never be used. Received: num_hidden_groups={self.num_hidden_groups}, "
+                f"num_hidden_layers={self.num_hidden_layers}."
+            )
+        if not 0.0 < self.initializer_range < float("inf"):
+            raise ValueError(
+                f"`initializer_range` must be positive. Received: {self.initializer_range!r}."
+            )
+        if not float("-inf") < self.attention_mask_value < 0.0:
+            raise ValueError(
+                "`attention_mask_value` must be negative and finite. Received: "
+                f"{self.attention_mask_value!r}."
+            )
+        if self.hidden_act not in HIDDEN_ACTIVATIONS:
+            raise ValueError(
+                f"`hidden_act` must be one of {', '.join(HIDDEN_ACTIVATIONS)}. Received: "
+                f"{self.hidden_act!r}. ('gelu' is the tanh approximation of Google's code, "
+                "'gelu_erf' the exact one.)"
+            )
+
+    @property
+    def attention_head_size(self):
+        return self.hidden_size // self.num_attention_heads
+
+    def group_of_layer(self, layer):
+        """Which group of weights layer `layer` uses, by the original's arithmetic."""
+        return int(layer / self.num_hidden_layers * self.num_hidden_groups)
+
+    @classmethod
+    def from_preset(cls, name):
+        """The configuration of a published model, such as "albert_base_v2" (see `PRESETS`)."""
+        if name not in PRESETS:
+            raise ValueError(
+                f"There must be a preset of that name. Received: {name!r}. Available: "
+                f"{', '.join(PRESETS)}."
+            )
+        return PRESETS[name]
+
+    @classmethod
+    def from_dict(cls, values):
+        """From the contents of an `albert_config.json`; unknown keys are errors."""
+        values = dict(values)
+        if values.get("model_type") is not None:
+            return cls.from_hugging_face(values)
+        _check_fixed(values, _UNUSED_KEYS)
+        if "hidden_act" in values:
+            values["hidden_act"] = _original_activation(values["hidden_act"])
+        return cls._from_known(values)
+
+    @classmethod
+    def from_hugging_face(cls, values):
+        """From the contents of a Hugging Face `config.json` with model_type "albert"."""
+        values = {k: v for k, v in values.items() if k not in _HUGGING_FACE_IGNORED_KEYS}
+        _check_fixed(values, _HUGGING_FACE_FIXED_KEYS)
+        _check_fixed(values, _UNUSED_KEYS)
+        # Hugging Face writes only what differs from its own defaults, which are not ours.
+        act = values.get("hidden_act", "gelu_new")
+        if act not in _HUGGING_FACE_ACTIVATIONS:
+            raise ValueError(
+                f"`hidden_act` must be one of {', '.join(_HUGGING_FACE_ACTIVATIONS)} in a Hugging "
+                f"Face configuration. Received: {act!r}."
+            )
+        values["hidden_act"] = _HUGGING_FACE_ACTIVATIONS[act]
+        return cls._from_known({"vocab_size": 30000, **values})
+
+    @classmethod
+    def from_json_file(cls, path):
+        """From a file: Google's `albert_config.json` or Hugging Face's `config.json`."""
+        path = pathlib.Path(path)
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"The configuration file must exist. Received: {str(path)!r}."
+            ) from None
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ValueError(
+                f"A configuration must be a JSON file. Received: {str(path)!r} ({error})."
+            ) from None
+        if not isinstance(values, dict):
+            raise ValueError(
+                f"A configuration must be a JSON object. Received: {str(path)!r} with a "
+                f"{type(values).__name__}."
+            )
+        return cls.from_dict(values)
+
+    @classmethod
+    def _from_known(cls, values):
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise ValueError(
+                f"Configuration keys must be known. Received: {', '.join(unknown)}. Supported: "
+                f"{', '.join(known)}."
+            )
+        if "vocab_size" not in values:
+            raise ValueError(
+                "A configuration must state `vocab_size`, the number of word pieces. Received: "
+                f"{', '.join(sorted(values)) or 'no keys'}."
+            )
+        return cls(**values)
+
+    def to_dict(self):
+        """All fields as a dict that `from_dict` takes back."""
+        return dataclasses.asdict(self)
+
+    def to_json(self):
+        """All fields as a JSON string."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True)
+
+
+def _original_activation(name):
+    """The original lower-cases the name, and takes None and "" for no activation."""
+    if name is None or name == "":
+        return "linear"
+    return name.lower() if isinstance(name, str) else name
+
+
+def _check_fixed(values, fixed):
+    """Removes from `values` the keys that may have only the values given in `fixed`."""
+    for key, allowed in fixed.items():
+        if key in values and (value := values.pop(key)) not in allowed:
+            raise ValueError(
+                f"`{key}` must be {' or '.join(repr(v) for v in allowed)}, as in every published "
+                f"ALBERT; other values are not supported. Received: {value!r}."
+            )
+
+
+def _presets():
+    # Sizes: Table 1 of arXiv 1909.11942 (E = 128; A = H / 64) and the albert_config.json printed on
+    # the TF Hub pages google/albert_{base,large,xlarge,xxlarge}/{1,2,3}. Hub /1 holds the v1
+    # weights, /2 and /3 the v2 weights, whose pages say "no dropout"; xxlarge had none in v1.
+    sizes = {
+        # name: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, v1 dropout
+        "base": (768, 12, 12, 3072, 0.1),
+        "large": (1024, 24, 16, 4096, 0.1),
+        "xlarge": (2048, 24, 32, 8192, 0.1),
+        "xxlarge": (4096, 12, 64, 16384, 0.0),
+    }
+    presets = {}
+    for size, (hidden, layers, heads, intermediate, v1_dropout) in sizes.items():
+        for version, dropout in (("v1", v1_dropout), ("v2", 0.0)):
+            presets[f"albert_{size}_{version}"] = AlbertConfig(
+                vocab_size=30000,
+                hidden_size=hidden,
+                num_hidden_layers=layers,
+                num_attention_heads=heads,
+                intermediate_size=intermediate,
+                hidden_dropout_prob=dropout,
+                attention_probs_dropout_prob=dropout,
+            )
+    return presets
+
+
+PRESETS = _presets()

@@ -1,0 +1,289 @@
+"""ALBERT: token ids in, one vector for each token and one for the whole sequence out."""
+
+import tensorflow as tf
+
+from albert_tf._keras import build, clone_initializer, keras, weights_by_name
+from albert_tf.config import AlbertConfig
+from albert_tf.inputs import unpack_inputs
+from albert_tf.layers.dense import Dense
+from albert_tf.layers.embeddings import Embeddings
+from albert_tf.layers.transformer import Transformer
+
+# Constructor argument -> field of AlbertConfig.
+CONFIG_FIELDS = {
+    "vocab_size": "vocab_size",
+    "embedding_width": "embedding_size",
+    "hidden_size": "hidden_size",
+    "num_layers": "num_hidden_layers",
+    "num_attention_heads": "num_attention_heads",
+    "max_sequence_length": "max_position_embeddings",
+    "type_vocab_size": "type_vocab_size",
+    "intermediate_size": "intermediate_size",
+    "activation": "hidden_act",
+    "dropout_rate": "hidden_dropout_prob",
+    "attention_dropout_rate": "attention_probs_dropout_prob",
+    "num_hidden_groups": "num_hidden_groups",
+    "inner_group_num": "inner_group_num",
+    "attention_mask_value": "attention_mask_value",
+}
+
+OUTPUT_KEYS = ("pooled_output", "sequence_output", "encoder_outputs")
+
+
+@keras.utils.register_keras_serializable(package="albert_tf")
+class AlbertEncoder(keras.Model):
+    """The ALBERT encoder.
+
+    Includes embeddings, the transformer and the pooler; not the heads for masked LM and sentence
+    order (see `AlbertPretrainer`), nor the tokenizer (see `Preprocessor`). Constructor arguments
+    are those of the Model Garden's class plus the original's groups; weights exist as soon as it
+    is constructed, with the names and the order of the TF Hub models.
+
+    Args:
+      vocab_size: Number of word pieces.
+      embedding_width: Width of the embeddings, E.
+      hidden_size: Width of the encoder, H.
+      num_layers: Number of times a group of transformer blocks is applied, L.
+      num_attention_heads: Attention heads per block. Must divide `hidden_size`.
+      max_sequence_length: Longest input in tokens.
+      type_vocab_size: Number of segment ids.
+      intermediate_size: Width of the feed-forward layer.
+      activation: "gelu" (the tanh approximation, as published), "gelu_erf", "relu", "tanh" or
+        "linear".
+      dropout_rate: Dropout rate of embeddings and of each sub-layer's output.
+      attention_dropout_rate: Dropout rate of the attention probabilities.
+      initializer: Keras initializer of kernels and tables; a number is the standard deviation of
+        a normal distribution truncated at two of them.
+      dict_outputs: None to answer as asked (a dict for a dict, a list for a list, as the TF Hub
+        models do), True for a dict always, False for a list always.
+      output_key: Return only this output, such as "pooled_output", as `hub.KerasLayer` does: for
+        Sequential models.
+      num_hidden_groups: Number of groups with weights of their own; layer l uses group
+        int(l / num_layers * num_hidden_groups).
+      inner_group_num: Number of transformer blocks in a group.
+      attention_mask_value: See `AlbertConfig`.
+      **kwargs: `name`, `dtype` (such as "mixed_bfloat16") and `trainable` of a Keras model.
+
+    Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
+    `input_word_ids`, `input_mask`, `input_type_ids` (or `segment_ids`), or `input_word_ids`
+    alone, each an int32 or int64 tensor [batch, length]. The mask is 1 for tokens, 0 for padding.
+
+    Outputs: a list `[pooled_output, sequence_output]`, or a dict with
+      pooled_output: float [batch, H]; tanh of a dense layer on the first token's vector.
+      sequence_output: float [batch, length, H].
+      encoder_outputs: list of L * inner_group_num floats [batch, length, H], one a block; the last
+        is `sequence_output`.
+
+    Raises:
+      ValueError: An argument, or an input's keys, dtype, rank or length, is not as above.
+
+    Example:
+
+    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> ids = tf.constant([[2, 9, 3, 0]])
+    >>> mask = tf.constant([[1, 1, 1, 0]])
+    >>> pooled_output, sequence_output = encoder([ids, mask, tf.zeros_like(ids)])
+    >>> pooled_output.shape, sequence_output.shape
+    (TensorShape([1, 16]), TensorShape([1, 4, 16]))
+
+    Reference: arXiv 1909.11942; `AlbertModel` in the original's modeling.py.
+    """
+
+    # === Layers ===
+
+    def __init__(
+        self,
+        vocab_size,
+        embedding_width=128,
+        hidden_size=768,
+        num_layers=12,
+        num_attention_heads=12,
+        max_sequence_length=512,
+        type_vocab_size=2,
+        intermediate_size=3072,
+        activation="gelu",
+        dropout_rate=0.1,
+        attention_dropout_rate=0.1,
+        initializer=0.02,
+        dict_outputs=None,
+        output_key=None,
+        num_hidden_groups=1,
+        inner_group_num=1,
+        attention_mask_value=-10000.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        stddev = initializer if isinstance(initializer, float) else 0.02
+        self.albert_config = AlbertConfig(
+            vocab_size=vocab_size,
+            embedding_size=embedding_width,
+            hidden_size=hidden_size,
+            num_hidden_layers=num_layers,
+            num_hidden_groups=num_hidden_groups,
+            inner_group_num=inner_group_num,
+            num_attention_heads=num_attention_heads,
+            intermediate_size=intermediate_size,
+            hidden_act=activation,
+            hidden_dropout_prob=dropout_rate,
+            attention_probs_dropout_prob=attention_dropout_rate,
+            max_position_embeddings=max_sequence_length,
+            type_vocab_size=type_vocab_size,
+            initializer_range=stddev,
+            attention_mask_value=attention_mask_value,
+        )
+        if isinstance(initializer, float):
+            initializer = keras.initializers.TruncatedNormal(stddev=stddev)
+        self.initializer = clone_initializer(initializer)
+        if output_key not in (None, *OUTPUT_KEYS):
+            raise ValueError(
+                f"`output_key` must be None or one of {', '.join(OUTPUT_KEYS)}. Received: "
+                f"{output_key!r}."
+            )
+        self.dict_outputs = dict_outputs
+        self.output_key = output_key
+        self.restore_report = None
+
+        dtype = self.dtype_policy
+        self.embeddings = Embeddings(
+            vocab_size,
+            embedding_width,
+            max_sequence_length,
+            type_vocab_size,
+            dropout_rate,
+            self.initializer,
+            name="embeddings",
+            dtype=dtype,
+        )
+        self.embedding_projection = None
+        if embedding_width != hidden_size:
+            self.embedding_projection = Dense(
+                [embedding_width],
+                [hidden_size],
+                self.initializer,
+                name="embedding_projection",
+                dtype=dtype,
+            )
+        self.transformer_groups = [
+            [
+                Transformer(
+                    hidden_size,
+                    num_attention_heads,
+                    intermediate_size,
+                    activation,
+                    dropout_rate,
+                    attention_dropout_rate,
+                    self.initializer,
+                    attention_mask_value,
+                    name=transformer_name(group, inner),
+                    dtype=dtype,
+                )
+                for inner in range(inner_group_num)
+            ]
+            for group in range(num_hidden_groups)
+        ]
+        self.pooler_transform = Dense(
+            [hidden_size], [hidden_size], self.initializer, name="pooler_transform", dtype=dtype
+        )
+        blocks = [block for group in self.transformer_groups for block in group]
+        projection = [self.embedding_projection] if self.embedding_projection else []
+        for layer in (self.embeddings, *projection, *blocks, self.pooler_transform):
+            build(layer, at_root=True)
+        self.built = True
+
+    # === Forward ===
+
+    def call(self, inputs, training=None):
+        outputs = self.encode(*unpack_inputs(inputs), training=training)
+        if self.output_key is not None:
+            return outputs[self.output_key]
+        as_dict = isinstance(inputs, dict) if self.dict_outputs is None else self.dict_outputs
+        return outputs if as_dict else [outputs["pooled_output"], outputs["sequence_output"]]
+
+    def encode(self, word_ids, mask, type_ids, training=None, apply=None):
+        """All outputs as a dict, from three checked int tensors [batch, length].
+
+        `apply(block, x, mask, training)` may be given to call the blocks in another way.
+        """
+        if apply is None:
+            apply = call_block
+        x = self.embeddings(word_ids, type_ids, training=training)
+        if self.embedding_projection is not None:
+            x = self.embedding_projection(x)
+
+        config = self.albert_config
+        encoder_outputs = []
+        for layer in range(config.num_hidden_layers):
+            for block in self.transformer_groups[config.group_of_layer(layer)]:
+                x = apply(block, x, mask, training)
+                encoder_outputs.append(x)
+        pooled_output = tf.tanh(self.pooler_transform(x[:, 0]))
+
+        return dict(zip(OUTPUT_KEYS, (pooled_output, x, encoder_outputs)))
+
+    def build(self, input_shape=None):
+        """Does nothing: the constructor has built everything."""
+
+    # === Weights and configuration ===
+
+    def weights_by_name(self):
+        """The weights as {name in the published SavedModels: Keras weight}, in their order."""
+        return weights_by_name(self)
+
+    @classmethod
+    def from_albert_config(cls, config, **kwargs):
+        """A randomly initialized encoder from an `AlbertConfig`.
+
+        Args:
+          config: An `AlbertConfig`, such as `AlbertConfig.from_preset("albert_base_v2")`.
+          **kwargs: Further arguments of the constructor, such as `dict_outputs` or `name`.
+        """
+        arguments = {key: getattr(config, field) for key, field in CONFIG_FIELDS.items()}
+        return cls(**{**arguments, "initializer": config.initializer_range, **kwargs})
+
+    @classmethod
+    def from_checkpoint(cls, path, config=None, **kwargs):
+        """The encoder that a checkpoint holds; every weight restored, or an error.
+
+        What was restored and what was left out, such as heads and optimizer slots, is in
+        `encoder.restore_report`.
+
+        Args:
+          path: A checkpoint that `albert_tf.checkpoints.read` knows, such as the directory of
+            Google's `albert_base_v2.tar.gz`.
+          config: An `AlbertConfig`, or the path of its JSON file. Default: the one beside the
+            checkpoint.
+          **kwargs: Further arguments of the constructor. They win over `config`, so
+            `dropout_rate=0.1` fine-tunes a v2 model with dropout.
+
+        Raises:
+          FileNotFoundError: There is no such checkpoint or configuration.
+          ValueError: The weights do not fit the configuration.
+        """
+        from albert_tf.checkpoints.restore import restore_encoder  # checkpoints import encoder
+
+        return restore_encoder(cls, path, config, **kwargs)
+
+    def get_config(self):
+        config = self.albert_config
+        return {
+            **{key: getattr(config, field) for key, field in CONFIG_FIELDS.items()},
+            "initializer": keras.initializers.serialize(self.initializer),
+            "dict_outputs": self.dict_outputs,
+            "output_key": self.output_key,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype_policy.name,
+        }
+
+
+def call_block(block, x, mask, training):
+    """Applies a transformer block in the plain way."""
+    return block(x, mask, training=training)
+
+
+def transformer_name(group, inner):
+    """The name of a block: "transformer" for the first, as published."""
+    if group == 0 and inner == 0:
+        return "transformer"
+    return f"transformer_group_{group}_inner_group_{inner}"

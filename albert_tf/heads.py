@@ -1,0 +1,147 @@
+"""From the encoder's vectors to answers: masked word pieces and the order of sentences."""
+
+import tensorflow as tf
+
+from albert_tf._keras import add_weight, build, clone_initializer, keras, weights_by_name
+from albert_tf.layers.activations import ACTIVATIONS
+from albert_tf.layers.dense import Dense
+from albert_tf.layers.layer_norm import LayerNorm
+
+
+class _Bias(keras.layers.Layer):
+    """Adds a trainable vector."""
+
+    def __init__(self, size, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.size = size
+
+    def build(self, input_shape):
+        self.bias = add_weight(self, "bias", [self.size], "zeros")
+        self.built = True
+
+    def call(self, x):
+        return x + tf.convert_to_tensor(self.bias)
+
+
+@keras.utils.register_keras_serializable(package="albert_tf")
+class MaskedLM(keras.layers.Layer):
+    """Predicts the word pieces at given positions.
+
+    The output matrix is the encoder's table of word embeddings (tied weights), which is passed in
+    and not owned. Does not compute a loss.
+
+    Args:
+      vocab_size: Number of word pieces, V.
+      embedding_width: Width of the embeddings, E.
+      hidden_size: Width of the encoder, H.
+      activation: Activation of the transform, the encoder's own.
+      initializer: Keras initializer of the transform's kernel.
+
+    Inputs:
+      sequence_output: float tensor [batch, length, H].
+      masked_lm_positions: int tensor [batch, predictions], each in [0, length).
+      embedding_table: float tensor [V, E], `encoder.embeddings.word_embeddings.table()`.
+
+    Output:
+      mlm_logits: float32 tensor [batch, predictions, V].
+
+    Raises:
+      tf.errors.InvalidArgumentError: A position is out of the range [0, length) (on CPU; the
+        published models read the next sequence of the batch instead).
+
+    Reference: arXiv 1909.11942, section 3; `get_masked_lm_output` in the original's
+    run_pretraining.py.
+    """
+
+    def __init__(
+        self,
+        vocab_size,
+        embedding_width,
+        hidden_size,
+        activation="gelu",
+        initializer="glorot_uniform",
+        **kwargs,
+    ):
+        super().__init__(autocast=False, **kwargs)
+        self.vocab_size = vocab_size
+        self.embedding_width = embedding_width
+        self.hidden_size = hidden_size
+        self.activation = activation
+        self.initializer = clone_initializer(initializer)
+        # In the order of the variables of the published `.mlm`.
+        self.output_bias = _Bias(vocab_size, name="output_bias")
+        self.transform = Dense([hidden_size], [embedding_width], self.initializer, name="dense")
+        self.layer_norm = LayerNorm(embedding_width, name="LayerNorm")
+        build(self.output_bias, at_root=True, below="bert/cls/predictions")
+        build(self.transform, at_root=True, below="bert/cls/predictions/transform")
+        build(self.layer_norm, at_root=True, below="bert/cls/predictions/transform")
+        self.built = True
+
+    def call(self, sequence_output, masked_lm_positions, embedding_table):
+        x = tf.gather(sequence_output, masked_lm_positions, batch_dims=1)  # [B, P, H]
+        x = self.layer_norm(ACTIVATIONS[self.activation](self.transform(x)))  # [B, P, E]
+        table = tf.cast(embedding_table, x.dtype)
+        logits = tf.matmul(tf.reshape(x, [-1, self.embedding_width]), table, transpose_b=True)
+        logits = self.output_bias(tf.cast(logits, tf.float32))  # [B P, V]
+        return tf.reshape(logits, tf.concat([tf.shape(masked_lm_positions), [self.vocab_size]], 0))
+
+    def build(self, input_shape=None):
+        """Does nothing: the constructor has built everything."""
+
+    def weights_by_name(self):
+        """The head's weights as {name in the published SavedModels: Keras weight}."""
+        return weights_by_name(self)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocab_size": self.vocab_size,
+            "embedding_width": self.embedding_width,
+            "hidden_size": self.hidden_size,
+            "activation": self.activation,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+@keras.utils.register_keras_serializable(package="albert_tf")
+class SentenceOrder(keras.layers.Layer):
+    """Tells whether two segments stand in their original order (class 0) or swapped (class 1).
+
+    Args:
+      hidden_size: Width of the encoder, H.
+      initializer: Keras initializer of the kernel.
+
+    Input:
+      pooled_output: float tensor [batch, H].
+
+    Output:
+      sop_logits: float32 tensor [batch, 2].
+
+    Reference: arXiv 1909.11942, section 3.1; `get_sentence_order_output` in the original's
+    run_pretraining.py.
+    """
+
+    def __init__(self, hidden_size, initializer="glorot_uniform", **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.hidden_size = hidden_size
+        self.initializer = clone_initializer(initializer)
+        self.logits = Dense([hidden_size], [2], self.initializer, name="seq_relationship")
+        build(self.logits, at_root=True, below="bert/cls")
+        self.built = True
+
+    def call(self, pooled_output):
+        return tf.cast(self.logits(pooled_output), tf.float32)
+
+    def build(self, input_shape=None):
+        """Does nothing: the constructor has built everything."""
+
+    def weights_by_name(self):
+        """The head's weights as {name in exported SavedModels: Keras weight}."""
+        return weights_by_name(self)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_size": self.hidden_size,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,100 @@
+"""Multi-head self-attention.
+
+Letters in shapes: B batch, S sequence length, H hidden size, A attention heads, D = H / A.
+"""
+
+import tensorflow as tf
+
+from albert_tf._keras import build, keras
+from albert_tf.layers.dense import Dense, affine
+from albert_tf.layers.dropout import dropout
+
+
+class SelfAttention(keras.layers.Layer):
+    """Multi-head self-attention with its output projection.
+
+    Does not include the residual connection and layer normalization (see `Transformer`).
+    Queries, keys and values come from one matrix product; the softmax is float32.
+
+    Args:
+      hidden_size: Width of input and output, H.
+      num_attention_heads: Heads, A.
+      dropout_rate: Dropout rate of the attention probabilities.
+      initializer: Keras initializer of the kernels.
+      mask_value: What is added to the scores of padding (see `AlbertConfig.attention_mask_value`).
+
+    Inputs:
+      x: float tensor [B, S, H].
+      mask: int tensor [B, S], 1 for tokens and 0 for padding, that keys are masked by.
+
+    Output:
+      float tensor [B, S, H], dtype of `x`.
+
+    Reference: https://arxiv.org/abs/1706.03762, section 3.2; `attention_layer` and
+    `dot_product_attention` in the original's modeling.py.
+    """
+
+    def __init__(
+        self,
+        hidden_size,
+        num_attention_heads,
+        dropout_rate=0.0,
+        initializer="glorot_uniform",
+        mask_value=-10000.0,
+        **kwargs,
+    ):
+        super().__init__(autocast=False, **kwargs)
+        self.hidden_size = hidden_size
+        self.num_attention_heads = num_attention_heads
+        self.head_size = hidden_size // num_attention_heads
+        self.dropout_rate = dropout_rate
+        self.initializer = keras.initializers.get(initializer)
+        self.mask_value = mask_value
+
+        dtype = self.dtype_policy
+        heads = [num_attention_heads, self.head_size]
+        self.query = Dense([hidden_size], heads, self.initializer, name="query", dtype=dtype)
+        self.key = Dense([hidden_size], heads, self.initializer, name="key", dtype=dtype)
+        self.value = Dense([hidden_size], heads, self.initializer, name="value", dtype=dtype)
+        self.attention_output = Dense(
+            heads, [hidden_size], self.initializer, name="attention_output", dtype=dtype
+        )
+
+    def build(self, input_shape):
+        for layer in (self.query, self.key, self.value, self.attention_output):
+            build(layer)
+        self.built = True
+
+    def call(self, x, mask, training=None):
+        B, S = tf.shape(x)[0], tf.shape(x)[1]
+        A, D = self.num_attention_heads, self.head_size
+        projections = (self.query, self.key, self.value)
+        kernel = tf.concat([p.kernel_matrix(x.dtype) for p in projections], 1)  # [H, 3 H]
+        bias = tf.concat([p.bias_vector(x.dtype) for p in projections], 0)  # [3 H]
+
+        qkv = affine(tf.reshape(x, [-1, self.hidden_size]), kernel, bias)  # [B S, 3 H]
+        qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])  # [3, B, A, S, D]
+        query, key, value = tf.unstack(qkv, num=3)
+
+        scores = tf.matmul(query * D**-0.5, key, transpose_b=True)  # [B, A, S, S]
+        padding = 1.0 - tf.cast(mask, tf.float32)[:, tf.newaxis, tf.newaxis, :]  # [B, 1, 1, S]
+        scores = tf.cast(scores, tf.float32) + padding * self.mask_value
+        probabilities = tf.cast(tf.nn.softmax(scores), x.dtype)
+        probabilities = dropout(probabilities, self.dropout_rate, training)
+
+        context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, A, D]
+        context = tf.reshape(context, [-1, self.hidden_size])  # [B S, H]
+        return tf.reshape(self.attention_output(context), tf.shape(x))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_size": self.hidden_size,
+            "num_attention_heads": self.num_attention_heads,
+            "dropout_rate": self.dropout_rate,
+            "initializer": keras.initializers.serialize(self.initializer),
+            "mask_value": self.mask_value,
+        }

@@ -1,0 +1,121 @@
+"""The encoder together with the two heads that it was trained with."""
+
+from albert_tf._keras import keras
+from albert_tf.heads import MaskedLM, SentenceOrder
+from albert_tf.inputs import unpack_inputs
+
+
+@keras.utils.register_keras_serializable(package="albert_tf")
+class AlbertPretrainer(keras.Model):
+    """ALBERT with its masked LM and sentence-order heads.
+
+    Does not compute losses or mask the input.
+
+    Args:
+      encoder: An `AlbertEncoder`.
+      masked_lm: A `MaskedLM` head. None for no such head, "new" for a randomly initialized one.
+      sentence_order: A `SentenceOrder` head. None for no such head, "new" for a new one.
+      **kwargs: `name` and `trainable` of a Keras model.
+
+    Inputs: a dict (or a list in this order) of int32 or int64 tensors: `input_word_ids`,
+    `input_mask`, `input_type_ids` [batch, length], and, if there is a masked LM head,
+    `masked_lm_positions` [batch, predictions].
+
+    Outputs: a dict with the encoder's `pooled_output`, `sequence_output`, `encoder_outputs`, and
+      mlm_logits: float32 [batch, predictions, vocab_size], if there is a masked LM head.
+      sop_logits: float32 [batch, 2], if there is a sentence-order head; class 0 is in order.
+
+    Example:
+
+    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> pretrainer = AlbertPretrainer(encoder)
+    >>> ids = tf.constant([[2, 9, 4, 3]])
+    >>> outputs = pretrainer({
+    ...     "input_word_ids": ids, "input_mask": tf.ones_like(ids),
+    ...     "input_type_ids": tf.zeros_like(ids), "masked_lm_positions": [[2]]})
+    >>> outputs["mlm_logits"].shape, outputs["sop_logits"].shape
+    (TensorShape([1, 1, 1000]), TensorShape([1, 2]))
+
+    Reference: arXiv 1909.11942, section 3; the original's run_pretraining.py.
+    """
+
+    def __init__(self, encoder, masked_lm="new", sentence_order="new", **kwargs):
+        super().__init__(**kwargs)
+        config = encoder.albert_config
+        if masked_lm == "new":
+            masked_lm = MaskedLM(
+                config.vocab_size,
+                config.embedding_size,
+                config.hidden_size,
+                config.hidden_act,
+                encoder.initializer,
+            )
+        if sentence_order == "new":
+            sentence_order = SentenceOrder(config.hidden_size, encoder.initializer)
+        self.encoder = encoder
+        self.masked_lm = masked_lm
+        self.sentence_order = sentence_order
+        self.restore_report = None
+        self.built = True
+
+    def call(self, inputs, training=None):
+        also = () if self.masked_lm is None else ("masked_lm_positions",)
+        word_ids, mask, type_ids, *positions = unpack_inputs(inputs, also)
+        outputs = self.encoder.encode(word_ids, mask, type_ids, training=training)
+        if self.masked_lm is not None:
+            table = self.encoder.embeddings.word_embeddings.table()
+            outputs["mlm_logits"] = self.masked_lm(outputs["sequence_output"], *positions, table)
+        if self.sentence_order is not None:
+            outputs["sop_logits"] = self.sentence_order(outputs["pooled_output"])
+        return outputs
+
+    def build(self, input_shape=None):
+        """Does nothing: the constructor has built everything."""
+
+    def weights_by_name(self):
+        """All weights as {name in the published SavedModels: Keras weight}, encoder first."""
+        parts = (self.encoder, self.masked_lm, self.sentence_order)
+        return {
+            name: weight
+            for part in parts
+            if part is not None
+            for name, weight in part.weights_by_name().items()
+        }
+
+    @classmethod
+    def from_checkpoint(cls, path, config=None, **kwargs):
+        """The encoder and those heads that a checkpoint holds; every weight restored, or an error.
+
+        A head that the checkpoint lacks is None; `.restore_report` says what was found.
+
+        Args:
+          path: As for `AlbertEncoder.from_checkpoint`.
+          config: As for `AlbertEncoder.from_checkpoint`.
+          **kwargs: Further arguments of the encoder's constructor.
+
+        Raises:
+          FileNotFoundError: There is no such checkpoint or configuration.
+          ValueError: The weights do not fit the configuration.
+        """
+        from albert_tf.checkpoints.restore import restore_pretrainer  # imports the encoder
+
+        return restore_pretrainer(cls, path, config, **kwargs)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "encoder": serialize(self.encoder),
+            "masked_lm": self.masked_lm and serialize(self.masked_lm),
+            "sentence_order": self.sentence_order and serialize(self.sentence_order),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        parts = {
+            key: config[key] and keras.saving.deserialize_keras_object(config[key])
+            for key in ("encoder", "masked_lm", "sentence_order")
+        }
+        return cls(**{**config, **parts})

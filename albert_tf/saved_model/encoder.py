@@ -1,0 +1,166 @@
+"""A live encoder out as one reusable SavedModel, by the contract."""
+
+import tensorflow as tf
+
+from albert_tf._keras import tf_variable
+from albert_tf.inputs import INPUT_NAMES
+from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.saved_model.atomic import replacing_directory
+from albert_tf.saved_model.check import check_or_raise
+from albert_tf.saved_model.contract import SIGNATURE_OUTPUTS, SIGNATURES
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+
+
+def export_encoder(model, path, sp_model, overwrite=False):
+    """Writes a SavedModel that `hub.KerasLayer` loads and fine-tunes like the TF Hub ones.
+
+    Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the SentencePiece file
+    as the asset `sp_model_file`, and the configuration. Does not include the preprocessor (see
+    `export_preprocessor`) nor Keras objects. The written SavedModel is checked against the contract
+    before it appears at `path`.
+
+    Args:
+      model: An `AlbertEncoder` or an `AlbertPretrainer`, with any weights: imported, fine-tuned
+        or new.
+      path: Directory to write.
+      sp_model: Path of the SentencePiece model that the encoder was trained with, such as
+        30k-clean.model. It must have `vocab_size` pieces.
+      overwrite: Whether to replace what is at `path`. It stays as it is until the new one is
+        complete.
+
+    Returns:
+      The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
+
+    Raises:
+      FileExistsError: There is something at `path`, and not `overwrite`.
+      ValueError: `sp_model` is not the encoder's vocabulary, or the SavedModel breaks the contract.
+
+    Example:
+
+    >>> encoder = AlbertEncoder.from_checkpoint("tests/goldens/tiny")
+    >>> _ = export_encoder(encoder, "/tmp/albert", sp_model="tests/fixtures/tiny.model",
+    ...                    overwrite=True)
+    >>> pooled, sequence = tf.saved_model.load("/tmp/albert")([[[2, 9, 3]], [[1, 1, 1]], [[0, 0, 0]]])
+
+    Reference: TF Hub pages tensorflow/albert_en_base/1 and /3; `export_albert_tfhub.py` and
+    `export_tfhub.py` of the Model Garden.
+    """
+    pretrainer = model
+    if not isinstance(model, AlbertPretrainer):
+        pretrainer = AlbertPretrainer(model, masked_lm=None, sentence_order=None)
+    config = pretrainer.encoder.albert_config
+    sp_model = SentencePieceModel.read(sp_model)
+    pieces = sp_model.processor.get_piece_size()
+    if pieces != config.vocab_size:
+        raise ValueError(
+            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
+            f"vocab_size={config.vocab_size}. Received: {sp_model.path!r} with {pieces} pieces. "
+            "Pass the file that the encoder was trained with."
+        )
+    with replacing_directory(path, overwrite=overwrite) as temporary:
+        root = _reusable_object(pretrainer, sp_model.path)
+        signatures = {name: _signature(root.__call__, keys) for name, keys in SIGNATURES.items()}
+        tf.saved_model.save(root, str(temporary), signatures=signatures)
+        checks = check_or_raise(temporary)
+    return checks
+
+
+def _reusable_object(pretrainer, sp_model_path):
+    encoder, masked_lm, sentence_order = (
+        pretrainer.encoder,
+        pretrainer.masked_lm,
+        pretrainer.sentence_order,
+    )
+    variables = _tf_variables(encoder)
+    apply = _through_one_function_a_block()
+
+    # Every way of calling converges on this function, traced for training and for inference.
+    @tf.function
+    def encode(word_ids, mask, type_ids, training):
+        return encoder.encode(word_ids, mask, type_ids, training=training, apply=apply)
+
+    def call(inputs, training=False, mask=None):
+        named = isinstance(inputs, dict)
+        tensors = [inputs[name] for name in INPUT_NAMES] if named else inputs
+        outputs = encode(*(tf.cast(t, tf.int32) for t in tensors), training)
+        if named:
+            return {"default": outputs["pooled_output"], **outputs}
+        return [outputs["pooled_output"], outputs["sequence_output"]]
+
+    root = _reusable(call, variables, [dict, list, tuple])
+    root.sp_model_file = tf.saved_model.Asset(sp_model_path)
+    config_json = encoder.albert_config.to_json()
+    root.config = tf.function(lambda: tf.constant(config_json), input_signature=[])
+
+    if masked_lm is not None:
+
+        def call_masked_lm(inputs, training=False, mask=None):
+            outputs = encode(*(tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES), training)
+            positions = tf.cast(inputs["masked_lm_positions"], tf.int32)
+            table = encoder.embeddings.word_embeddings.table()
+            logits = masked_lm(outputs["sequence_output"], positions, table)
+            return {"mlm_logits": logits, **outputs}
+
+        head = _tf_variables(masked_lm)
+        root.mlm = _reusable(call_masked_lm, variables + head, [dict], ["masked_lm_positions"])
+
+    if sentence_order is not None:
+
+        def call_sentence_order(inputs, training=False, mask=None):
+            outputs = encode(*(tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES), training)
+            return {"sop_logits": sentence_order(outputs["pooled_output"]), **outputs}
+
+        head = _tf_variables(sentence_order)
+        root.sop = _reusable(call_sentence_order, variables + head, [dict])
+    return root
+
+
+def _through_one_function_a_block():
+    """A way to apply blocks that writes a block's graph once, not once a layer.
+
+    The weights are shared, so may be the graph: a third of the file, faster to load, and TensorFlow
+    inlines it when it runs.
+    """
+    functions = {}
+
+    def apply(block, x, mask, training):
+        if block not in functions:
+            functions[block] = tf.function(
+                lambda x, mask, training: block(x, mask, training=training)
+            )
+        return functions[block](x, mask, training)
+
+    return apply
+
+
+def _tf_variables(layer):
+    return [tf_variable(weight) for weight in layer.weights_by_name().values()]
+
+
+def _reusable(call, variables, kinds, further_inputs=()):
+    """An object with the reusable SavedModel interface, traced for each kind of input."""
+    # tf.Module has no room for `variables`; this is the plain trackable object that TensorFlow
+    # offers publicly.
+    root = tf.train.Checkpoint()
+    root.variables = variables
+    root.trainable_variables = list(variables)
+    root.regularization_losses = []
+    root.__call__ = tf.function(call)
+    names = [*INPUT_NAMES, *further_inputs]
+    for dtype in (tf.int32, tf.int64):
+        specs = [tf.TensorSpec([None, None], dtype, name) for name in names]
+        for kind in kinds:
+            inputs = dict(zip(names, specs)) if kind is dict else kind(specs)
+            for training in (False, True):
+                root.__call__.get_concrete_function(inputs, training=training, mask=None)
+    return root
+
+
+def _signature(call, keys):
+    specs = {key: tf.TensorSpec([None, None], tf.int32, key) for key in keys}
+
+    def serve(**inputs):
+        outputs = call(dict(zip(INPUT_NAMES, (inputs[key] for key in keys))), training=False)
+        return {name: outputs[name] for name in SIGNATURE_OUTPUTS}
+
+    return tf.function(serve).get_concrete_function(**specs)
