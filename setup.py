@@ -29,7 +29,8 @@ setup(
         "keras>=3.10",
         "absl-py>=2.1",
         "numpy>=1.26",
-        "sentencepiece>=0.2.0",
+        # 0.2.3 breaks ties between equally good segmentations otherwise than the op in the graph.
+        "sentencepiece>=0.2.0,<0.2.2",
         "tqdm>=4.66",
     ],
     extras_require=EXTRAS,

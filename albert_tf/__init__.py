@@ -1,8 +1,8 @@
 """ALBERT for TensorFlow 2, as Keras layers and as reusable SavedModels.
 
-    text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
-    checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder
-    SavedModels in                         KerasLayer
+text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
+checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder
+SavedModels in                         KerasLayer
 """
 
 from albert_tf.config import HIDDEN_ACTIVATIONS, PRESETS, AlbertConfig

@@ -25,11 +25,15 @@ _UNUSED_KEYS = {
     "pooler_type": ("first_token_transform",),
 }
 
-# Hugging Face name -> ours, for the hidden activation.
+# Hugging Face name -> ours, for the hidden activation. Where there are several, the first of each
+# is the one to write.
 _HUGGING_FACE_ACTIVATIONS = {
     "gelu": "gelu_erf",
+    "gelu_python": "gelu_erf",
     "gelu_new": "gelu",
+    "gelu_fast": "gelu",
     "gelu_pytorch_tanh": "gelu",
+    "gelu_python_tanh": "gelu",
     "relu": "relu",
     "tanh": "tanh",
     "linear": "linear",
@@ -93,6 +97,8 @@ class AlbertConfig:
       initializer_range: Standard deviation of the truncated normal initializer.
       attention_mask_value: What is added to the attention scores of padding: -10000 in Google's
         original and TF Hub /1, -1e9 in TF Hub /2 and /3. It shows in rows without any token only.
+      project_same_width: Whether embeddings as wide as the encoder (E = H) go through a projection
+        too, as in Hugging Face's code. The original has none there.
 
     Raises:
       ValueError: A value is out of its range, or of the wrong type.
@@ -121,6 +127,7 @@ class AlbertConfig:
     type_vocab_size: int = 2
     initializer_range: float = 0.02
     attention_mask_value: float = -10000.0
+    project_same_width: bool = False
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -134,6 +141,8 @@ class AlbertConfig:
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
                     raise ValueError(f"`{field.name}` must be a number. Received: {value!r}.")
                 object.__setattr__(self, field.name, float(value))
+            elif field.type is bool and not isinstance(value, bool):
+                raise ValueError(f"`{field.name}` must be True or False. Received: {value!r}.")
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(
@@ -166,9 +175,21 @@ class AlbertConfig:
                 "'gelu_erf' the exact one.)"
             )
 
+        if self.project_same_width and self.embedding_size != self.hidden_size:
+            raise ValueError(
+                "`project_same_width` is for embeddings as wide as the encoder; others are always "
+                f"projected. Received: True with embedding_size={self.embedding_size}, "
+                f"hidden_size={self.hidden_size}."
+            )
+
     @property
     def attention_head_size(self):
         return self.hidden_size // self.num_attention_heads
+
+    @property
+    def has_embedding_projection(self):
+        """Whether a dense layer stands between the embeddings and the first block."""
+        return self.embedding_size != self.hidden_size or self.project_same_width
 
     def group_of_layer(self, layer):
         """Which group of weights layer `layer` uses, by the original's arithmetic."""
@@ -209,28 +230,41 @@ class AlbertConfig:
                 f"Face configuration. Received: {act!r}."
             )
         values["hidden_act"] = _HUGGING_FACE_ACTIVATIONS[act]
-        return cls._from_known({"vocab_size": 30000, **values})
+        config = cls._from_known({"vocab_size": 30000, **values})
+        config._check_groups_as_in_hugging_face()
+        return config
+
+    def to_hugging_face(self):
+        """The contents of a Hugging Face `config.json`, without architecture and special ids.
+
+        `attention_mask_value` is added where it is not the default: their code does not read it,
+        `from_hugging_face` does.
+        """
+        values = {"model_type": "albert", "layer_norm_eps": 1e-12, **self.to_dict()}
+        names = reversed(_HUGGING_FACE_ACTIVATIONS.items())
+        values["hidden_act"] = {ours: theirs for theirs, ours in names}[self.hidden_act]
+        del values["project_same_width"]  # Theirs always projects.
+        if self.attention_mask_value == type(self).attention_mask_value:
+            del values["attention_mask_value"]
+        self._check_groups_as_in_hugging_face()
+        return values
+
+    def _check_groups_as_in_hugging_face(self):
+        # The same quotient in another order; for numbers such as 18 layers in 14 groups it rounds
+        # to another group.
+        layers, groups = self.num_hidden_layers, self.num_hidden_groups
+        for layer in range(layers):
+            if int(layer / (layers / groups)) != self.group_of_layer(layer):
+                raise ValueError(
+                    "Hugging Face's code and the original must use the same group for every layer. "
+                    f"Received: num_hidden_layers={layers}, num_hidden_groups={groups}, where they "
+                    f"round differently at layer {layer}. Such a model cannot be converted."
+                )
 
     @classmethod
     def from_json_file(cls, path):
         """From a file: Google's `albert_config.json` or Hugging Face's `config.json`."""
-        path = pathlib.Path(path)
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise FileNotFoundError(
-                f"The configuration file must exist. Received: {str(path)!r}."
-            ) from None
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ValueError(
-                f"A configuration must be a JSON file. Received: {str(path)!r} ({error})."
-            ) from None
-        if not isinstance(values, dict):
-            raise ValueError(
-                f"A configuration must be a JSON object. Received: {str(path)!r} with a "
-                f"{type(values).__name__}."
-            )
-        return cls.from_dict(values)
+        return cls.from_dict(read_json_object(path))
 
     @classmethod
     def _from_known(cls, values):
@@ -255,6 +289,32 @@ class AlbertConfig:
     def to_json(self):
         """All fields as a JSON string."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True)
+
+
+def read_json_object(path):
+    """The dict in a JSON file.
+
+    Raises:
+      FileNotFoundError: There is no such file.
+      ValueError: It holds something else.
+    """
+    path = pathlib.Path(path)
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"The configuration file must exist. Received: {str(path)!r}."
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(
+            f"A configuration must be a JSON file. Received: {str(path)!r} ({error})."
+        ) from None
+    if not isinstance(values, dict):
+        raise ValueError(
+            f"A configuration must be a JSON object. Received: {str(path)!r} with a "
+            f"{type(values).__name__}."
+        )
+    return values
 
 
 def _original_activation(name):

@@ -25,6 +25,7 @@ CONFIG_FIELDS = {
     "num_hidden_groups": "num_hidden_groups",
     "inner_group_num": "inner_group_num",
     "attention_mask_value": "attention_mask_value",
+    "project_same_width": "project_same_width",
 }
 
 OUTPUT_KEYS = ("pooled_output", "sequence_output", "encoder_outputs")
@@ -62,6 +63,7 @@ class AlbertEncoder(keras.Model):
         int(l / num_layers * num_hidden_groups).
       inner_group_num: Number of transformer blocks in a group.
       attention_mask_value: See `AlbertConfig`.
+      project_same_width: See `AlbertConfig`.
       **kwargs: `name`, `dtype` (such as "mixed_bfloat16") and `trainable` of a Keras model.
 
     Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
@@ -75,7 +77,9 @@ class AlbertEncoder(keras.Model):
         is `sequence_output`.
 
     Raises:
-      ValueError: An argument, or an input's keys, dtype, rank or length, is not as above.
+      ValueError: An argument, or an input's keys, dtype or rank, is not as above.
+      tf.errors.InvalidArgumentError: A token lies beyond `max_sequence_length`, or an id is not in
+        the vocabulary.
 
     Example:
 
@@ -111,6 +115,7 @@ class AlbertEncoder(keras.Model):
         num_hidden_groups=1,
         inner_group_num=1,
         attention_mask_value=-10000.0,
+        project_same_width=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -131,6 +136,7 @@ class AlbertEncoder(keras.Model):
             type_vocab_size=type_vocab_size,
             initializer_range=stddev,
             attention_mask_value=attention_mask_value,
+            project_same_width=project_same_width,
         )
         if isinstance(initializer, float):
             initializer = keras.initializers.TruncatedNormal(stddev=stddev)
@@ -156,7 +162,7 @@ class AlbertEncoder(keras.Model):
             dtype=dtype,
         )
         self.embedding_projection = None
-        if embedding_width != hidden_size:
+        if self.albert_config.has_embedding_projection:
             self.embedding_projection = Dense(
                 [embedding_width],
                 [hidden_size],
@@ -203,19 +209,23 @@ class AlbertEncoder(keras.Model):
     def encode(self, word_ids, mask, type_ids, training=None, apply=None):
         """All outputs as a dict, from three checked int tensors [batch, length].
 
-        `apply(block, x, mask, training)` may be given to call the blocks in another way.
+        `apply(block, x, mask, parameters, training)` may be given to call the blocks in another
+        way.
         """
         if apply is None:
             apply = call_block
-        x = self.embeddings(word_ids, type_ids, training=training)
+        x = self.embeddings(word_ids, type_ids, mask, training=training)
         if self.embedding_projection is not None:
             x = self.embedding_projection(x)
 
         config = self.albert_config
+        # Taken once: a copy for each layer would be a second model in memory.
+        parameters = [[block.parameters(x.dtype) for block in g] for g in self.transformer_groups]
         encoder_outputs = []
         for layer in range(config.num_hidden_layers):
-            for block in self.transformer_groups[config.group_of_layer(layer)]:
-                x = apply(block, x, mask, training)
+            group = config.group_of_layer(layer)
+            for block, ready in zip(self.transformer_groups[group], parameters[group]):
+                x = apply(block, x, mask, ready, training)
                 encoder_outputs.append(x)
         pooled_output = tf.tanh(self.pooler_transform(x[:, 0]))
 
@@ -277,9 +287,9 @@ class AlbertEncoder(keras.Model):
         }
 
 
-def call_block(block, x, mask, training):
+def call_block(block, x, mask, parameters, training):
     """Applies a transformer block in the plain way."""
-    return block(x, mask, training=training)
+    return block(x, mask, parameters, training=training)
 
 
 def transformer_name(group, inner):

@@ -248,7 +248,6 @@ def test_padding_does_not_matter():
         ),
         (lambda: [x.astype("float32") for x in inputs()], "int32 or int64 .* dtype float32"),
         (lambda: [x[0] for x in inputs()], r"of shape \[batch, length\].* Received: shape \(5,\)"),
-        (lambda: inputs(length=13), "longer than max_sequence_length=12 .* length 13"),
         (lambda: [inputs()[0], inputs(length=4)[1], inputs()[2]], "must have the same shape"),
     ],
 )
@@ -263,12 +262,26 @@ def test_ragged_input():
         AlbertEncoder(**SMALL).call([ragged, ragged, ragged])
 
 
-def test_too_long_at_run_time():
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_longer_than_the_position_table(dynamic):
     encoder = AlbertEncoder(**SMALL)
-    spec = [tf.TensorSpec([None, None], tf.int32)] * 3
-    function = tf.function(lambda *x: encoder(list(x))[0], input_signature=spec)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="longer than max_sequence_length=12"):
-        function(*map(tf.constant, inputs(length=13)))
+    spec = [tf.TensorSpec([None, None] if dynamic else [2, 15], tf.int32)] * 3
+    function = tf.function(lambda *x: encoder(list(x)), input_signature=spec)
+    ids, mask, segments = map(tf.constant, inputs(length=15))
+    message = "(?s)longer than max_sequence_length=12 tokens.*length.*15"
+    for call in (function, lambda *x: encoder(list(x))):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(ids, mask, segments)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(ids, tf.zeros_like(mask), segments)
+        # Padding beyond the table changes nothing: preprocessors pad to 128 whatever follows.
+        short = tf.concat([mask[:, :12], tf.zeros_like(mask[:, 12:])], 1)
+        pooled, sequence = call(ids, short, segments)
+        expected = encoder([x[:, :12] for x in (ids, mask, segments)])
+        np.testing.assert_allclose(pooled, expected[0], atol=1e-6)
+        np.testing.assert_allclose(sequence[:, :12], expected[1], atol=1e-6)
+    compiled = tf.function(lambda *x: encoder(list(x)), input_signature=spec, jit_compile=True)
+    assert np.isnan(compiled(ids, mask, segments)[0]).all()
 
 
 def test_bad_arguments():

@@ -6,7 +6,7 @@ import sys
 # Before TensorFlow is imported: a command's output is its own, not device listings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from absl import app, logging  # noqa: E402
+from absl import app, flags, logging  # noqa: E402
 
 
 def run(main, argv=None):
@@ -17,6 +17,12 @@ def run(main, argv=None):
       argv: Command line, program name first. Default: sys.argv.
     """
     logging.set_verbosity(logging.WARNING)
+    # --help shows what is said and defined in the program's own module: make that the command's.
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
+    for module, defined in flags.FLAGS.flags_by_module_dict().items():
+        if module.startswith("albert_tf.commands."):
+            for flag in defined:
+                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
     def parsed(argv):
         if argv[1:]:

@@ -26,6 +26,7 @@ class SelfAttention(keras.layers.Layer):
     Inputs:
       x: float tensor [B, S, H].
       mask: int tensor [B, S], 1 for tokens and 0 for padding, that keys are masked by.
+      parameters: What `parameters(x.dtype)` returned; default: taken anew.
 
     Output:
       float tensor [B, S, H], dtype of `x`.
@@ -65,14 +66,20 @@ class SelfAttention(keras.layers.Layer):
             build(layer)
         self.built = True
 
-    def call(self, x, mask, training=None):
+    def parameters(self, dtype):
+        """The weights ready to multiply; see `Dense.parameters`."""
+        kernels, biases = zip(*(p.parameters(dtype) for p in (self.query, self.key, self.value)))
+        return {
+            "qkv": (tf.concat(kernels, 1), tf.concat(biases, 0)),  # [H, 3 H], [3 H]
+            "output": self.attention_output.parameters(dtype),
+        }
+
+    def call(self, x, mask, parameters=None, training=None):
         B, S = tf.shape(x)[0], tf.shape(x)[1]
         A, D = self.num_attention_heads, self.head_size
-        projections = (self.query, self.key, self.value)
-        kernel = tf.concat([p.kernel_matrix(x.dtype) for p in projections], 1)  # [H, 3 H]
-        bias = tf.concat([p.bias_vector(x.dtype) for p in projections], 0)  # [3 H]
+        parameters = parameters or self.parameters(x.dtype)
 
-        qkv = affine(tf.reshape(x, [-1, self.hidden_size]), kernel, bias)  # [B S, 3 H]
+        qkv = affine(tf.reshape(x, [-1, self.hidden_size]), *parameters["qkv"])  # [B S, 3 H]
         qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])  # [3, B, A, S, D]
         query, key, value = tf.unstack(qkv, num=3)
 
@@ -84,7 +91,7 @@ class SelfAttention(keras.layers.Layer):
 
         context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, A, D]
         context = tf.reshape(context, [-1, self.hidden_size])  # [B S, H]
-        return tf.reshape(self.attention_output(context), tf.shape(x))
+        return tf.reshape(self.attention_output(context, parameters["output"]), tf.shape(x))
 
     def compute_output_shape(self, input_shape):
         return input_shape

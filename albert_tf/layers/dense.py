@@ -18,8 +18,9 @@ class Dense(keras.layers.Layer):
       output_dims: Dimensions of the kernel that the output has; also the bias's shape.
       initializer: Keras initializer of the kernel. The bias starts at zero.
 
-    Input:
+    Inputs:
       x: float tensor [..., prod(input_dims)].
+      parameters: What `parameters(x.dtype)` returned; default: taken anew.
 
     Output:
       float tensor [..., prod(output_dims)], dtype of `x`.
@@ -42,17 +43,18 @@ class Dense(keras.layers.Layer):
         self.bias = add_weight(self, "bias", self.output_dims, "zeros")
         self.built = True
 
-    def kernel_matrix(self, dtype):
-        """The kernel as [prod(input_dims), prod(output_dims)]."""
-        kernel = tf.cast(tf.convert_to_tensor(self.kernel), dtype)
-        return tf.reshape(kernel, [math.prod(self.input_dims), math.prod(self.output_dims)])
+    def parameters(self, dtype):
+        """The weights ready to multiply: (kernel [M, N], bias [N]) in `dtype`.
 
-    def bias_vector(self, dtype):
-        """The bias as [prod(output_dims)]."""
-        return tf.reshape(tf.cast(tf.convert_to_tensor(self.bias), dtype), [-1])
+        A layer that is applied again and again takes them once and passes them to each call.
+        """
+        matrix = [math.prod(self.input_dims), math.prod(self.output_dims)]
+        kernel = tf.reshape(tf.convert_to_tensor(self.kernel), matrix)
+        bias = tf.reshape(tf.convert_to_tensor(self.bias), matrix[1:])
+        return tf.cast(kernel, dtype), tf.cast(bias, dtype)
 
-    def call(self, x):
-        return affine(x, self.kernel_matrix(x.dtype), self.bias_vector(x.dtype))
+    def call(self, x, parameters=None):
+        return affine(x, *(parameters or self.parameters(x.dtype)))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], math.prod(self.output_dims))

@@ -57,13 +57,15 @@ class Embeddings(keras.layers.Layer):
       word_ids: int tensor [B, S], each in [0, V).
       type_ids: int tensor [B, S], each in [0, type_vocab_size). An id outside counts as no
         segment, as in the published SavedModels.
+      mask: int tensor [B, S], 1 for tokens and 0 for padding; default: all tokens. Padding may lie
+        beyond `max_sequence_length`.
 
     Output:
       Tensor [B, S, E] in the layer's compute dtype.
 
     Raises:
-      ValueError: The static length exceeds `max_sequence_length`. (A length known at run time
-        only raises tf.errors.InvalidArgumentError with the same message.)
+      tf.errors.InvalidArgumentError: A token lies beyond `max_sequence_length`. (Under XLA, which
+        has no errors at run time, the row's output is NaN.)
 
     Reference: arXiv 1909.11942, section 3.1; `embedding_lookup` and `embedding_postprocessor` in
     the original's modeling.py.
@@ -103,32 +105,39 @@ class Embeddings(keras.layers.Layer):
         build(self.layer_norm)
         self.built = True
 
-    def call(self, word_ids, type_ids, training=None):
-        positions = self._position_embeddings(word_ids)  # [S, E]
+    def call(self, word_ids, type_ids, mask=None, training=None):
         # Few rows: a product with a one-hot matrix is faster than a gather, and its gradient
         # dense, on every device.
         types = tf.one_hot(type_ids, self.type_vocab_size)  # [B, S, type_vocab_size]
         types = tf.linalg.matmul(types, self.type_embeddings.table())
+        positions = self._position_embeddings(tf.ones_like(word_ids) if mask is None else mask)
         x = self.word_embeddings(word_ids) + types + positions
         x = dropout(self.layer_norm(x), self.dropout_rate, training)
         return tf.cast(x, self.compute_dtype)
 
-    def _position_embeddings(self, word_ids):
-        limit = self.max_sequence_length
-        rule = f"Inputs must not be longer than max_sequence_length={limit} tokens."
-        way_out = "Shorten the text (`seq_length` of the preprocessor), or split it."
-        static_length = word_ids.shape[1]
-        if static_length is not None and static_length > limit:
-            raise ValueError(f"{rule} Received: length {static_length}. {way_out}")
-        length = tf.shape(word_ids)[1]
-        checks = []
-        if static_length is None:
-            checks = [
-                tf.debugging.Assert(length <= limit, [rule, "Received: length", length, way_out])
-            ]
-        with tf.control_dependencies(checks):
-            # tf.slice fails beyond the table's end, where indexing would return fewer rows.
-            return tf.slice(self.position_embedding.table(), [0, 0], [length, -1])
+    def _position_embeddings(self, mask):
+        """Vectors of the positions, [S, E] or [B, S, E]; zero for padding beyond the table."""
+        table, limit = self.position_embedding.table(), self.max_sequence_length
+        length = mask.shape[1]
+        if length is not None and length <= limit:
+            return table[:length]
+        length = tf.shape(mask)[1]
+        padding = tf.zeros([tf.maximum(length - limit, 0), table.shape[1]])
+        positions = tf.concat([table[:length], padding], 0)
+
+        # A row without any token attends to all positions, those beyond the table included.
+        beyond = tf.reduce_any(mask[:, limit:] != 0, 1) | tf.reduce_all(mask == 0, 1)
+        wrong = beyond & (length > limit)  # [B]
+        message = [
+            f"Inputs must not be longer than max_sequence_length={limit} tokens; only padding may "
+            "lie beyond. Received: length",
+            length,
+            "Shorten the text (`seq_length` of the preprocessor), or split it.",
+        ]
+        with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(wrong), message)]):
+            # XLA drops assertions; there, such a row becomes NaN.
+            mark = tf.where(wrong, float("nan"), 0.0)[:, tf.newaxis, tf.newaxis]
+            return positions + mark
 
     def get_config(self):
         return {

@@ -26,6 +26,7 @@ class Transformer(keras.layers.Layer):
     Inputs:
       x: float tensor [batch, length, H].
       mask: int tensor [batch, length], 1 for tokens and 0 for padding.
+      parameters: What `parameters(x.dtype)` returned; default: taken anew.
 
     Output:
       float tensor [batch, length, H], dtype of `x`.
@@ -94,13 +95,24 @@ class Transformer(keras.layers.Layer):
             build(layer)
         self.built = True
 
-    def call(self, x, mask, training=None):
-        attention = self.self_attention(x, mask, training=training)
+    def parameters(self, dtype):
+        """The weights ready to multiply; see `Dense.parameters`."""
+        return {
+            "attention": self.self_attention.parameters(dtype),
+            "intermediate": self.intermediate.parameters(dtype),
+            "output": self.output_dense.parameters(dtype),
+        }
+
+    def call(self, x, mask, parameters=None, training=None):
+        parameters = parameters or self.parameters(x.dtype)
+        attention = self.self_attention(x, mask, parameters["attention"], training=training)
         attention = dropout(attention, self.dropout_rate, training)
         x = self.self_attention_layer_norm(x + attention)
 
-        feed_forward = ACTIVATIONS[self.activation](self.intermediate(x))
-        feed_forward = dropout(self.output_dense(feed_forward), self.dropout_rate, training)
+        feed_forward = self.intermediate(x, parameters["intermediate"])
+        feed_forward = ACTIVATIONS[self.activation](feed_forward)
+        feed_forward = self.output_dense(feed_forward, parameters["output"])
+        feed_forward = dropout(feed_forward, self.dropout_rate, training)
         return self.output_layer_norm(x + feed_forward)
 
     def compute_output_shape(self, input_shape):

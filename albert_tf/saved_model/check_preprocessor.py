@@ -2,11 +2,12 @@
 
 | part | value |
 |---|---|
-| `__call__(inputs, training=False, mask=None)` | string [batch] -> dict of int32 [batch, seq_length] |
+| `__call__(inputs, ...)` | string [batch] -> dict of int32 [batch, seq_length] |
 | `tokenize` | string [batch] -> int32 RaggedTensor; `tokenize.get_special_tokens_dict()` |
 | `tokenize_with_offsets` | string [batch] -> ids, byte starts, byte limits |
 | `detokenize` | ids -> string [batch] |
 | `bert_pack_inputs(inputs, seq_length)` | list of one or two int32 RaggedTensors -> as `__call__` |
+| `encode_pairs(first, second, seq_length)` | two string [batch] -> as `__call__` |
 | `sp_model_file` | tf.saved_model.Asset |
 | signature `serving_default` | {sentences} -> as `__call__` |
 | variables | none |
@@ -30,8 +31,9 @@ def check_preprocessor(loaded):
     promise("tokenize: ragged int32", _tokenize, loaded)
     promise("special ids by name", _special_ids, loaded)
     promise("tokenize_with_offsets: bytes of the source", _offsets, loaded)
-    promise("detokenize inverts tokenize", _detokenize, loaded)
+    promise("detokenize", _detokenize, loaded)
     promise("bert_pack_inputs: one or two segments", _pack, loaded)
+    promise("encode_pairs", _pairs, loaded)
     promise("signature serving_default", _signature, loaded)
     promise("sp_model_file is an asset", asset, loaded)
     promise("no variables", lambda: differs((0, 0), _variable_counts(loaded)))
@@ -79,8 +81,10 @@ def _offsets(loaded):
 
 
 def _detokenize(loaded):
-    text = loaded.detokenize(loaded.tokenize(tf.constant(["hello"])))
-    return differs([b"hello"], text.numpy().tolist())
+    # Text of the vocabulary's own pieces: it may know no English.
+    text = loaded.detokenize(loaded.tokenize(tf.constant(_SENTENCES)))
+    again = loaded.detokenize(loaded.tokenize(text))
+    return differs(text.numpy().tolist(), again.numpy().tolist())
 
 
 def _pack(loaded):
@@ -90,6 +94,11 @@ def _pack(loaded):
         if difference := _ids_and_masks(outputs, len(_SENTENCES), 9):
             return f"{segments} segments: {difference}"
     return None
+
+
+def _pairs(loaded):
+    texts = tf.constant(_SENTENCES)
+    return _ids_and_masks(loaded.encode_pairs(texts, texts, tf.constant(9)), len(_SENTENCES), 9)
 
 
 def _signature(loaded):

@@ -4,16 +4,24 @@ The exporter, `check` and the tests read these tables. One SavedModel answers li
 generation: TF Hub /1 (list in, list out), /2 and /3 (dict in, dict out) and the TF1 modules
 (signature `tokens`).
 
-| part | value |
-|---|---|
-| `__call__(inputs, training=False, mask=None)` | dict of `INPUT_NAMES` -> dict of `OUTPUTS`; list or tuple of three -> [pooled_output, sequence_output]; int32 or int64 [batch, length] |
-| `variables`, `trainable_variables` | `variable_shapes(config)` |
-| `regularization_losses` | [] |
-| `sp_model_file` | tf.saved_model.Asset |
-| `config()` | the configuration, a JSON string |
-| `mlm`, `sop` | callables like the root with the encoder's variables and their own; `mlm` also takes `masked_lm_positions` [batch, predictions]; absent where there are no weights for them |
-| signatures | `SIGNATURES` -> `SIGNATURE_OUTPUTS` |
-| graph | TensorFlow's own ops only; compiles under XLA; gradients of any order |
+`__call__(inputs, training=False, mask=None)`
+    dict of `INPUT_NAMES` -> dict of `OUTPUTS`; list or tuple of three -> [pooled_output,
+    sequence_output]. Inputs int32 or int64 [batch, length], outputs float32.
+`variables`, `trainable_variables`
+    `variable_shapes(config)`: names, order, shapes.
+`regularization_losses`
+    [].
+`sp_model_file`
+    tf.saved_model.Asset.
+`config()`
+    The configuration, a JSON string.
+`mlm`, `sop`
+    Callables like the root, with the encoder's variables and their own. `mlm` takes a dict that
+    also has `masked_lm_positions` [batch, predictions]. Absent without weights for them.
+signatures
+    `SIGNATURES` -> `SIGNATURE_OUTPUTS`.
+graph
+    TensorFlow's own ops only; compiles under XLA; gradients of any order.
 """
 
 from albert_tf.encoder import transformer_name

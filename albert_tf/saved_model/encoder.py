@@ -3,9 +3,10 @@
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
+from albert_tf.encoder import AlbertEncoder, call_block
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.saved_model.atomic import replacing_directory
+from albert_tf.saved_model.atomic import refuse_existing, replacing_directory
 from albert_tf.saved_model.check import check_or_raise
 from albert_tf.saved_model.contract import SIGNATURE_OUTPUTS, SIGNATURES
 from albert_tf.text.sentencepiece_model import SentencePieceModel
@@ -45,8 +46,14 @@ def export_encoder(model, path, sp_model, overwrite=False):
     Reference: TF Hub pages tensorflow/albert_en_base/1 and /3; `export_albert_tfhub.py` and
     `export_tfhub.py` of the Model Garden.
     """
+    if not isinstance(model, (AlbertEncoder, AlbertPretrainer)):
+        raise TypeError(
+            "`model` must be an AlbertEncoder or an AlbertPretrainer. Received: "
+            f"{type(model).__name__}. For a checkpoint: AlbertPretrainer.from_checkpoint(path)."
+        )
+    refuse_existing(path, overwrite)  # Before any work.
     pretrainer = model
-    if not isinstance(model, AlbertPretrainer):
+    if isinstance(model, AlbertEncoder):
         pretrainer = AlbertPretrainer(model, masked_lm=None, sentence_order=None)
     config = pretrainer.encoder.albert_config
     sp_model = SentencePieceModel.read(sp_model)
@@ -75,7 +82,7 @@ def _reusable_object(pretrainer, sp_model_path):
     apply = _through_one_function_a_block()
 
     # Every way of calling converges on this function, traced for training and for inference.
-    @tf.function
+    @tf.function(autograph=False)
     def encode(word_ids, mask, type_ids, training):
         return encoder.encode(word_ids, mask, type_ids, training=training, apply=apply)
 
@@ -90,7 +97,7 @@ def _reusable_object(pretrainer, sp_model_path):
     root = _reusable(call, variables, [dict, list, tuple])
     root.sp_model_file = tf.saved_model.Asset(sp_model_path)
     config_json = encoder.albert_config.to_json()
-    root.config = tf.function(lambda: tf.constant(config_json), input_signature=[])
+    root.config = tf.function(lambda: tf.constant(config_json), input_signature=[], autograph=False)
 
     if masked_lm is not None:
 
@@ -123,12 +130,15 @@ def _through_one_function_a_block():
     """
     functions = {}
 
-    def apply(block, x, mask, training):
+    def apply(block, x, mask, parameters, training):
         if block not in functions:
             functions[block] = tf.function(
-                lambda x, mask, training: block(x, mask, training=training)
+                lambda x, mask, parameters, training: call_block(
+                    block, x, mask, parameters, training
+                ),
+                autograph=False,
             )
-        return functions[block](x, mask, training)
+        return functions[block](x, mask, parameters, training)
 
     return apply
 
@@ -145,7 +155,7 @@ def _reusable(call, variables, kinds, further_inputs=()):
     root.variables = variables
     root.trainable_variables = list(variables)
     root.regularization_losses = []
-    root.__call__ = tf.function(call)
+    root.__call__ = tf.function(call, autograph=False)
     names = [*INPUT_NAMES, *further_inputs]
     for dtype in (tf.int32, tf.int64):
         specs = [tf.TensorSpec([None, None], dtype, name) for name in names]
@@ -163,4 +173,4 @@ def _signature(call, keys):
         outputs = call(dict(zip(INPUT_NAMES, (inputs[key] for key in keys))), training=False)
         return {name: outputs[name] for name in SIGNATURE_OUTPUTS}
 
-    return tf.function(serve).get_concrete_function(**specs)
+    return tf.function(serve, autograph=False).get_concrete_function(**specs)

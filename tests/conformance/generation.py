@@ -24,7 +24,7 @@ def run(encoder, preprocessor, both):
         "trained": encoder(ids, training=True)["pooled_output"],
         "mlm": encoder.mlm({**ids, "masked_lm_positions": positions})["mlm_logits"],
         "sop": encoder.sop(ids)["sop_logits"],
-        "both": both(sentences),
+        "both": both.__call__(sentences),
     }
 
 

@@ -1,0 +1,114 @@
+"""Matches a checkpoint with a configuration, tensor for tensor, from names and shapes alone."""
+
+import difflib
+import math
+
+from albert_tf.checkpoints.flavors import describe, rules
+from albert_tf.checkpoints.geometry import fields_from_shapes
+from albert_tf.checkpoints.names import PARTS
+from albert_tf.checkpoints.report import RestoreReport
+
+_DTYPES = ("float32", "float16", "bfloat16")
+
+
+def match(checkpoint, parts):
+    """What restoring these parts of a checkpoint will do; reads no tensor and raises nothing.
+
+    Args:
+      checkpoint: A `Checkpoint` with a configuration.
+      parts: Keys of `names.PARTS`. A head that the checkpoint does not hold at all is `absent`.
+
+    Returns:
+      ([Rule, ...] of what is to be restored, RestoreReport).
+    """
+    tensors = checkpoint.tensors
+    table = rules(checkpoint.config, checkpoint.flavor)
+    held = {rule.part for rule in table if rule.stored_name in tensors} | {"encoder"}
+    wanted = [rule for rule in table if rule.part in parts and rule.part in held]
+
+    ignored = {
+        rule.stored_name: f"{PARTS[rule.part]}, not part of an encoder"
+        for rule in table
+        if rule.part not in parts and rule.stored_name in tensors
+    }
+    ignored.update(checkpoint.ignored)
+    cast, missing, mismatched, good = {}, {}, {}, []
+    for rule in wanted:
+        spec = tensors.get(rule.stored_name)
+        if spec is None:
+            missing[rule.stored_name] = list(rule.stored_shape)
+        elif spec.shape != rule.stored_shape or spec.dtype not in _DTYPES:
+            needed = f"float32 {list(rule.stored_shape)}"
+            mismatched[rule.stored_name] = f"{spec} in the checkpoint, {needed} needed"
+        else:
+            good.append(rule)
+            if spec.dtype != "float32":
+                cast[rule.stored_name] = spec.dtype
+    known = {rule.stored_name for rule in wanted}
+    report = RestoreReport(
+        flavor=checkpoint.flavor,
+        path=checkpoint.path,
+        restored={rule.name: rule.stored_name for rule in good},
+        ignored=ignored,
+        absent=tuple(PARTS[part] for part in PARTS if part in parts and part not in held),
+        cast=cast,
+        missing=missing,
+        unused={
+            name: str(spec)
+            for name, spec in tensors.items()
+            if name not in known and name not in ignored
+        },
+        mismatched=mismatched,
+        parameters=sum(math.prod(rule.shape) for rule in good),
+    )
+    return wanted, report
+
+
+def require_ok(checkpoint, report):
+    """Raises one ValueError with all that does not match, and why as far as shapes tell."""
+    if report.ok:
+        return
+    lines = [
+        "The weights of a checkpoint must match its configuration, tensor for tensor. Received: "
+        f"{describe(checkpoint.flavor)} {checkpoint.path!r} with "
+        f"{checkpoint.config_source}: {len(report.missing)} missing, {len(report.unused)} unused, "
+        f"{len(report.mismatched)} mis-shaped."
+    ]
+    for name, shape in report.missing.items():
+        lines.append(f"  missing: {name} {shape}{_nearest(name, report.unused)}")
+    for name, spec in report.unused.items():
+        lines.append(f"  unused: {name}, {spec}{_nearest(name, report.missing)}")
+    for name, what in report.mismatched.items():
+        lines.append(f"  mis-shaped: {name}: {what}")
+
+    differences = _differences(checkpoint)
+    for field, (value, evidence) in differences.items():
+        lines.append(
+            f"  {field} is {getattr(checkpoint.config, field)} in the configuration, but {value} "
+            f"in the weights: {evidence}"
+        )
+    if differences:
+        values = ", ".join(f"{field}={value}" for field, (value, _) in differences.items())
+        lines.append(
+            f"Pass the configuration that belongs to these weights (`config`); it has {values}."
+        )
+    else:
+        lines.append(
+            "Pass the checkpoint as its authors published it. If it is complete but for a head, "
+            "AlbertEncoder.from_checkpoint loads the encoder alone."
+        )
+    raise ValueError("\n".join(lines))
+
+
+def _differences(checkpoint):
+    fields = fields_from_shapes(checkpoint.flavor, checkpoint.tensors)
+    return {
+        field: (value, evidence)
+        for field, (value, evidence) in fields.items()
+        if getattr(checkpoint.config, field) != value
+    }
+
+
+def _nearest(name, others):
+    close = difflib.get_close_matches(name, others, n=2, cutoff=0.75)
+    return f" (nearest: {', '.join(close)})" if close else ""

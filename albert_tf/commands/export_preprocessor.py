@@ -1,0 +1,37 @@
+"""Exports the preprocessor as a SavedModel for hub.KerasLayer, Keras and TensorFlow Serving."""
+
+from absl import flags
+
+from albert_tf.commands.run import run
+from albert_tf.commands.table import print_checks
+
+_SP_MODEL = flags.DEFINE_string(
+    "sp_model", None, "SentencePiece model of the checkpoint: 30k-clean.model.", required=True
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=True)
+_RULES = flags.DEFINE_string(
+    "rules",
+    "tfhub",
+    "Tokenization rules: tfhub (as tensorflow/albert_en_preprocess/3) or original (as Google's "
+    "Python tokenizer).",
+)
+_SEQ_LENGTH = flags.DEFINE_integer("seq_length", 128, "Length of the encoder inputs.")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.")
+
+
+def main():
+    from albert_tf.saved_model.preprocessor import export_preprocessor
+
+    checks = export_preprocessor(
+        _SP_MODEL.value,
+        _OUTPUT.value,
+        rules=_RULES.value,
+        seq_length=_SEQ_LENGTH.value,
+        overwrite=_OVERWRITE.value,
+    )
+    print_checks(checks)
+    print(f"Wrote {_OUTPUT.value}")
+
+
+def start(argv=None):
+    run(main, argv)

@@ -1,0 +1,168 @@
+"""Fits the inputs of a call to one of the forms that a restored function was exported for.
+
+A function of a SavedModel runs only on the very structure, dtypes and ranks it was traced with, and
+otherwise TensorFlow prints all its traces without naming the difference. Here the difference is
+named.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+
+def input_forms(function):
+    """The distinct forms (nests of TensorSpecs) of a restored function's first argument.
+
+    Empty for a function that is not restored from a SavedModel, or has no positional argument: such
+    a function is called as it is.
+    """
+    forms = {}
+    for concrete in getattr(function, "concrete_functions", ()):
+        positional, _ = concrete.structured_input_signature
+        if positional:
+            forms.setdefault(describe(positional[0]), positional[0])
+    return list(forms.values())
+
+
+def fit_inputs(forms, inputs):
+    """Returns `inputs` in the first of `forms` that they fit.
+
+    A list and a tuple stand for each other, as Keras 3 exchanges them. If no form has the dtypes of
+    the inputs, integers are cast to the integer type and floats to the floating type of the form,
+    as a Keras `Input` does with its data. Nothing else is changed.
+
+    Args:
+      forms: what `input_forms` returned, not empty.
+      inputs: a nest of tensors, or what converts to tensors.
+
+    Raises:
+      ValueError: the inputs fit no form; the message names the forms, the difference and the
+        remedy.
+
+    Example:
+      fit_inputs([[tf.TensorSpec([None], tf.int32)]], (tf.constant([7], tf.int64),))
+      # [<tf.Tensor: shape=(1,), dtype=int32>]
+    """
+    misfits = []
+    for cast in (False, True):
+        for form in forms:
+            try:
+                return _fit(form, inputs, cast, "inputs")
+            except _Misfit as misfit:
+                misfits.append(misfit)
+    expected = " or ".join(describe(form) for form in forms)
+    nearest = max(misfits[len(forms) :], key=lambda misfit: misfit.progress)
+    raise ValueError(
+        f"The loaded object takes inputs of the form {expected}. Received: {describe(inputs)}. "
+        f"{nearest}"
+    )
+
+
+def describe(nest):
+    """A nest of specs, tensors and other values in one line: {ids: int32 [None, None]}."""
+    if isinstance(nest, Mapping):
+        return (
+            "{" + ", ".join(f"{key}: {describe(nest[key])}" for key in sorted(nest, key=str)) + "}"
+        )
+    if isinstance(nest, (list, tuple)):
+        if nest and all(isinstance(item, (bool, int, float, str, bytes)) for item in nest):
+            return f"list of {len(nest)} Python {type(nest[0]).__name__}"
+        body = ", ".join([*map(describe, nest[:8]), *[f"... {len(nest)} in all"] * (len(nest) > 8)])
+        return f"[{body}]"
+    if isinstance(nest, np.ndarray):
+        return f"{nest.dtype} {list(nest.shape)}"
+    if tf.is_tensor(nest) or isinstance(nest, tf.TypeSpec):
+        kind = {"RaggedTensor": "ragged ", "SparseTensor": "sparse "}.get(
+            type(nest).__name__.removesuffix("Spec"), ""
+        )
+        dims = "of any rank" if nest.shape.rank is None else nest.shape.as_list()
+        return f"{kind}{nest.dtype.name} {dims}"
+    return repr(nest)
+
+
+class _Misfit(Exception):
+    """What keeps inputs from a form, found at progress 0 (container), 1 (entries), 2 (tensor)."""
+
+    def __init__(self, remedy, progress):
+        super().__init__(remedy)
+        self.progress = progress
+
+
+def _fit(form, value, cast, where):
+    if isinstance(form, Mapping):
+        if not isinstance(value, Mapping):
+            raise _Misfit(f"Pass {where} as a dict with the keys {sorted(form)}.", 0)
+        missing = sorted(set(form) - set(value))
+        extra = sorted(set(value) - set(form), key=str)
+        if missing or extra:
+            parts = [f"add {missing}"] * bool(missing) + [f"remove {extra}"] * bool(extra)
+            raise _Misfit(f"The keys of {where} must be {sorted(form)}: {' and '.join(parts)}.", 1)
+        return {key: _fit(form[key], value[key], cast, f"{where}[{key!r}]") for key in form}
+    if isinstance(form, (list, tuple)):
+        if not isinstance(value, (list, tuple)):
+            raise _Misfit(f"Pass {where} as a list of {len(form)}.", 0)
+        if len(value) != len(form):
+            raise _Misfit(f"Pass {where} as a list of {len(form)} instead of {len(value)}.", 1)
+        fitted = [_fit(f, v, cast, f"{where}[{i}]") for i, (f, v) in enumerate(zip(form, value))]
+        return fitted if isinstance(form, list) else tuple(fitted)
+    if isinstance(form, tf.TensorSpec):
+        return _fit_tensor(form, value, cast, where)
+    if isinstance(form, tf.RaggedTensorSpec):
+        return _fit_ragged(form, value, cast, where)
+    fits = form.is_compatible_with(value) if isinstance(form, tf.TypeSpec) else value == form
+    if not fits:
+        raise _Misfit(f"{where} must be {describe(form)}.", 2)
+    return value
+
+
+def _fit_tensor(spec, value, cast, where):
+    if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
+        method = "to_tensor()" if isinstance(value, tf.RaggedTensor) else "tf.sparse.to_dense"
+        raise _Misfit(f"{where} must be a dense tensor: pad or convert it with {method}.", 2)
+    if not tf.is_tensor(value):
+        # A list of tensors is a structure of the caller's, which stacking would hide.
+        if isinstance(value, Mapping) or any(tf.is_tensor(item) for item in tf.nest.flatten(value)):
+            raise _Misfit(f"Pass {where} as one tensor.", 0)
+        try:
+            value = tf.convert_to_tensor(value, dtype_hint=spec.dtype)
+        except (TypeError, ValueError) as error:
+            raise _Misfit(f"{where} cannot become a tensor: {error}", 2) from error
+    value = _cast(value, spec.dtype, cast, where)
+    if not spec.shape.is_compatible_with(value.shape):
+        raise _Misfit(
+            f"{where} must have shape {spec.shape.as_list()}, not {value.shape.as_list()}: reshape "
+            "it, for one example with x[tf.newaxis].",
+            2,
+        )
+    return value
+
+
+def _fit_ragged(spec, value, cast, where):
+    if not isinstance(value, tf.RaggedTensor):
+        raise _Misfit(f"{where} must be ragged: tf.RaggedTensor.from_tensor makes it so.", 2)
+    value = _cast(value, spec.dtype, cast, where)
+    if cast:
+        value = value.with_row_splits_dtype(spec.row_splits_dtype)
+    if not spec.is_compatible_with(value):
+        raise _Misfit(
+            f"{where} must have ragged rank {spec.ragged_rank} and {spec.row_splits_dtype.name} "
+            f"row splits, not {value.ragged_rank} and {value.row_splits.dtype.name}.",
+            2,
+        )
+    return value
+
+
+def _cast(value, dtype, allowed, where):
+    if value.dtype == dtype:
+        return value
+    same_kind = (value.dtype.is_integer and dtype.is_integer) or (
+        value.dtype.is_floating and dtype.is_floating
+    )
+    if not same_kind:
+        cast = "" if tf.string in (value.dtype, dtype) else f"tf.cast(x, tf.{dtype.name}), or "
+        remedy = f"{cast}dtype={dtype.name!r} if it is a keras.Input"
+        raise _Misfit(f"{where} must have dtype {dtype.name}: {remedy}.", 2)
+    if not allowed:
+        raise _Misfit("", 2)
+    return tf.cast(value, dtype)

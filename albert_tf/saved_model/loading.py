@@ -1,0 +1,93 @@
+"""From the handle of a SavedModel to the loaded object, for `KerasLayer`."""
+
+import os
+import re
+
+import tensorflow as tf
+
+_TF1_HUB_MARKER = "tfhub_module.pb"
+
+
+def load_handle(handle, tags=None, options=None):
+    """Loads the SavedModel that a handle names.
+
+    TensorFlow Text is imported when the graph needs its operations. A SavedModel is a program: load
+    only handles that you trust.
+
+    Args:
+      handle: path of a SavedModel directory, or the https:// URL of one (fetched and cached by
+        `tensorflow_hub`, which only URLs need).
+      tags: tags of the graph to load. Default: the only one; for the TF1 Hub format, the one
+        without tags.
+      options: `tf.saved_model.LoadOptions`.
+
+    Returns:
+      The loaded object, and whether it is in the TF1 Hub format.
+
+    Raises:
+      FileNotFoundError: nothing exists at the handle.
+      ValueError: what is there is not a SavedModel.
+      ImportError: a library that the handle or the graph needs is missing.
+
+    Example:
+      encoder, _ = load_handle("/models/albert_en_base")
+    """
+    handle = os.fspath(handle)
+    path = _fetch(handle) if re.match(r"https?://", handle) else handle
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(
+            "A handle must be the path of a SavedModel, and nothing exists at this one. "
+            f"Received: handle={handle!r} in working directory {os.getcwd()!r}. "
+            "Give the path of a directory that holds saved_model.pb, or pass a loaded object."
+        )
+    if not tf.saved_model.contains_saved_model(path):
+        found = tf.io.gfile.listdir(path)[:8] if tf.io.gfile.isdir(path) else "a file"
+        raise ValueError(
+            "A handle must be a SavedModel directory (one that holds saved_model.pb). "
+            f"Received: handle={handle!r}, which is {found}. "
+            "Checkpoints and .keras or .h5 files have to be exported as a SavedModel first."
+        )
+    is_tf1_hub = tf.io.gfile.exists(os.path.join(path, _TF1_HUB_MARKER))
+    if tags is None and is_tf1_hub:
+        tags = []
+    try:
+        return tf.saved_model.load(path, tags=tags, options=options), is_tf1_hub
+    except (RuntimeError, tf.errors.OpError, OSError) as error:
+        unknown = re.search(r"Op type not registered '(\w+)'", str(error))
+        if not unknown:
+            raise
+        _import_tensorflow_text(handle, unknown.group(1), error)
+    try:
+        return tf.saved_model.load(path, tags=tags, options=options), is_tf1_hub
+    except (RuntimeError, tf.errors.OpError, OSError) as error:
+        unknown = re.search(r"Op type not registered '(\w+)'", str(error))
+        if not unknown:
+            raise
+        raise ImportError(
+            "The operations of a SavedModel must be registered before it is loaded, and neither "
+            f"TensorFlow nor TensorFlow Text has {unknown.group(1)!r}. Received: "
+            f"handle={handle!r}. Import the library that defines this operation first."
+        ) from error
+
+
+def _import_tensorflow_text(handle, op, cause):
+    try:
+        import tensorflow_text  # noqa: F401, the import registers the operations
+    except ImportError as error:
+        raise ImportError(
+            f"This SavedModel needs TensorFlow Text: TensorFlow has no operation {op!r}. "
+            f"Received: handle={handle!r}. Install it with `pip install tensorflow-text`, in the "
+            f"version of your TensorFlow ({tf.__version__}). The import failed with: {error}"
+        ) from cause
+
+
+def _fetch(url):
+    try:
+        import tensorflow_hub
+    except ImportError as error:
+        raise ImportError(
+            f"A URL as handle needs tensorflow-hub to fetch it. Received: handle={url!r}. Install "
+            "it with `pip install tensorflow-hub tf-keras`, or download the SavedModel and give "
+            f"its path. The import failed with: {error}"
+        ) from error
+    return tensorflow_hub.resolve(url)

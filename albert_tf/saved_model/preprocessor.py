@@ -1,0 +1,118 @@
+"""The preprocessor as a SavedModel, a drop-in for tensorflow/albert_en_preprocess/3."""
+
+import tensorflow as tf
+
+from albert_tf.saved_model.atomic import replacing_directory
+from albert_tf.saved_model.check import check_or_raise
+from albert_tf.text.preprocessor import Preprocessor
+
+_TEXT = tf.TensorSpec([None], tf.string, name="inputs")
+_IDS = tf.RaggedTensorSpec([None, None], tf.int32, ragged_rank=1, row_splits_dtype=tf.int64)
+_WORDS = tf.RaggedTensorSpec([None, None, None], tf.int32, ragged_rank=2, row_splits_dtype=tf.int64)
+_DENSE_IDS = tf.TensorSpec([None, None], tf.int32)
+_LENGTH = tf.TensorSpec([], tf.int32, name="seq_length")
+
+
+def export_preprocessor(sp_model, path, rules="tfhub", seq_length=128, overwrite=False):
+    """Writes the preprocessor SavedModel.
+
+    The loaded object has `__call__`, `tokenize`, `tokenize_with_offsets`, `detokenize`,
+    `bert_pack_inputs`, `encode_pairs`, `get_special_tokens_dict`, `sp_model_file` and the signature
+    `serving_default(sentences)`, as `Preprocessor` documents them; no variables. Programs that load
+    it need tensorflow-text of their TensorFlow (`import tensorflow_text`).
+
+    Args:
+      sp_model: Path of the SentencePiece model; its name is kept in assets/.
+      path: Directory to write.
+      rules: "tfhub" or "original", see `Preprocessor`.
+      seq_length: Length of the outputs of the root and the signature; default of the rest.
+      overwrite: Whether an earlier output at `path` is replaced.
+
+    Returns:
+      The list of `albert_tf.saved_model.check.Check` that the SavedModel passed before it
+      appeared at `path`.
+
+    Raises:
+      ImportError: If tensorflow-text is missing.
+      FileExistsError: If `path` exists and may not be replaced.
+      FileNotFoundError, ValueError: For a wrong `sp_model`, `rules` or `seq_length`.
+
+    Example:
+      >>> _ = export_preprocessor("30k-clean.model", "preprocessor")
+      >>> preprocessor = hub.KerasLayer("preprocessor")
+    """
+    with replacing_directory(path, overwrite) as directory:
+        root = exportable_preprocessor(Preprocessor(sp_model, rules, seq_length))
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="sentences")])
+        def serve(sentences):
+            return root.__call__(sentences)
+
+        tf.saved_model.save(root, str(directory), signatures={"serving_default": serve})
+        return check_or_raise(str(directory))
+
+
+def exportable_preprocessor(preprocessor):
+    """Wraps a live `Preprocessor` into an object that `tf.saved_model.save` saves complete.
+
+    Args:
+      preprocessor: `Preprocessor`.
+
+    Returns:
+      Trackable object with the members that `export_preprocessor` lists. Make it an attribute of
+      another object to save both together.
+    """
+    root = tf.train.Checkpoint()
+    root.__call__ = _keras_function(preprocessor)
+    root.tokenize = tf.train.Checkpoint()
+    root.tokenize.__call__ = _keras_function(preprocessor.tokenize)
+    root.tokenize.get_special_tokens_dict = _function(preprocessor.get_special_tokens_dict, [])
+    root.get_special_tokens_dict = root.tokenize.get_special_tokens_dict
+    root.tokenize_with_offsets = _function(preprocessor.tokenize_with_offsets, [_TEXT])
+    root.detokenize = _function(preprocessor.detokenize, [_IDS], [_DENSE_IDS])
+    root.bert_pack_inputs = _packing_function(
+        preprocessor.bert_pack_inputs,
+        preprocessor.seq_length,
+        *([spec] * segments for spec in (_IDS, _WORDS) for segments in (1, 2)),
+    )
+    root.encode_pairs = _pairs_function(preprocessor)
+    root.sp_model_file = tf.saved_model.Asset(preprocessor.tokenize.sp_model.path)
+    # Holds the model's resource, which the functions use.
+    root.live_preprocessor = preprocessor
+    for part in (root, root.tokenize):
+        part.variables, part.trainable_variables, part.regularization_losses = [], [], []
+    return root
+
+
+def _function(method, *signatures):
+    """A tf.function of positional arguments, traced for each list of specs."""
+    function = tf.function(method)
+    for specs in signatures:
+        function.get_concrete_function(*specs)
+    return function
+
+
+def _keras_function(layer):
+    """A tf.function with the arguments of a Keras layer's call."""
+
+    def call(inputs, training=False, mask=None):
+        return layer(inputs, training=training, mask=mask)
+
+    function = tf.function(call)
+    for training in (True, False):
+        function.get_concrete_function(_TEXT, training=training, mask=None)
+    return function
+
+
+def _packing_function(method, default_length, *signatures):
+    def bert_pack_inputs(inputs, seq_length=default_length):
+        return method(inputs, seq_length=seq_length)
+
+    return _function(bert_pack_inputs, *([segments, _LENGTH] for segments in signatures))
+
+
+def _pairs_function(preprocessor):
+    def encode_pairs(first, second, seq_length=preprocessor.seq_length):
+        return preprocessor.encode_pairs(first, second, seq_length=seq_length)
+
+    return _function(encode_pairs, [_TEXT, _TEXT, _LENGTH])

@@ -1,0 +1,46 @@
+"""The tokenizer class that the snippets of the TF Hub pages name."""
+
+from albert_tf.text.reference import encode_pieces
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+
+
+class FullSentencePieceTokenizer:
+    """Text to pieces and pieces to ids, with the interface of the TF Model Garden's class.
+
+    Takes text as it is: lower-casing and accents are the caller's, by `preprocess_text(text)`,
+    as with the original; upper-case letters are unknown to ALBERT's English vocabulary.
+    `ReferenceTokenizer` does both in one call and gives offsets.
+
+    Args:
+      sp_model_file: Path of the SentencePiece model; bytes too, as in
+        `layer.resolved_object.sp_model_file.asset_path.numpy()`.
+
+    Attributes:
+      vocab: dict from id to piece.
+
+    Example:
+      >>> tokenizer = FullSentencePieceTokenizer("30k-clean.model")
+      >>> tokenizer.convert_tokens_to_ids(tokenizer.tokenize("albert is a lite bert."))
+      [2953, 25, 21, 13, 10601, 11502, 9]
+
+    Reference: `FullTokenizer` with `spm_model_file` in the original's tokenization.py, equal in
+    every id; the Model Garden's class differs where the digit-comma rule meets a piece that does
+    not start with "▁", of which the official vocabulary has none.
+    """
+
+    def __init__(self, sp_model_file):
+        model = SentencePieceModel.read(sp_model_file)
+        self._processor = model.processor
+        self.vocab = dict(enumerate(model.pieces))
+
+    def tokenize(self, text):
+        """Pieces of a str, list of str."""
+        return encode_pieces(self._processor, text)
+
+    def convert_tokens_to_ids(self, tokens):
+        """Ids of pieces, list of int; that of <unk> for what the vocabulary lacks."""
+        return [self._processor.PieceToId(token) for token in tokens]
+
+    def convert_ids_to_tokens(self, ids):
+        """Pieces of ids, list of str."""
+        return [self._processor.IdToPiece(int(i)) for i in ids]

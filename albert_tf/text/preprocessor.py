@@ -1,0 +1,102 @@
+"""Text to encoder inputs, live: the object that `export_preprocessor` saves."""
+
+import tensorflow as tf
+
+from albert_tf.text.packing import checked_seq_length, pack
+from albert_tf.text.tokenizer import Tokenizer
+
+
+class Preprocessor(tf.Module):
+    """Batches of text to {input_word_ids, input_mask, input_type_ids}.
+
+    The interface of tensorflow/albert_en_preprocess/3 and more, without a SavedModel. Works
+    eagerly, in tf.function and in tf.data, and has no variables. Does not include the encoder.
+
+    Args:
+      sp_model: Path of the SentencePiece model, or a `SentencePieceModel`.
+      rules: "tfhub" for the ids of tensorflow/albert_en_preprocess/3, "original" for those of
+        Google's Python tokenizer, with which ALBERT was trained. With "original", pairs whose
+        second text is empty are packed as single texts.
+      seq_length: Length of the outputs; a call to `bert_pack_inputs` can choose another.
+
+    Attributes:
+      tokenize: `Tokenizer`; call it for ids, `tokenize.get_special_tokens_dict()` for special ids.
+
+    Raises:
+      ImportError: If tensorflow-text is missing.
+      FileNotFoundError, ValueError: For a wrong `sp_model`, `rules` or `seq_length`.
+
+    Example (with the official vocabulary):
+      >>> preprocessor = Preprocessor("30k-clean.model", seq_length=8)
+      >>> preprocessor(["Hello world"])["input_word_ids"].numpy().tolist()
+      [[2, 10975, 126, 3, 0, 0, 0, 0]]
+      >>> questions, answers = ["Who?"], ["Me."]
+      >>> tokens = [preprocessor.tokenize(questions), preprocessor.tokenize(answers)]
+      >>> pairs = preprocessor.bert_pack_inputs(tokens, seq_length=16)
+    """
+
+    def __init__(self, sp_model, rules="tfhub", seq_length=128):
+        super().__init__()
+        self.seq_length = checked_seq_length(seq_length, minimum=3)
+        self.tokenize = Tokenizer(sp_model, rules)
+
+    @property
+    def rules(self):
+        """The rule set, "tfhub" or "original"."""
+        return self.tokenize.rules
+
+    def __call__(self, inputs, training=False, mask=None):
+        """Tokenizes single texts and packs them to `seq_length`.
+
+        Args:
+          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
+          training: Not used; for `hub.KerasLayer`.
+          mask: Not used; for `hub.KerasLayer`.
+
+        Returns:
+          dict {input_word_ids, input_mask, input_type_ids} of int32 [batch, seq_length].
+        """
+        del training, mask
+        return self.bert_pack_inputs([self.tokenize(inputs)])
+
+    def encode_pairs(self, first, second, seq_length=None):
+        """Tokenizes and packs pairs of texts.
+
+        Args:
+          first, second: string [batch] each.
+          seq_length: Length of the outputs; default: the preprocessor's.
+
+        Returns:
+          dict {input_word_ids, input_mask, input_type_ids} of int32 [batch, seq_length].
+        """
+        return self.bert_pack_inputs([self.tokenize(first), self.tokenize(second)], seq_length)
+
+    def bert_pack_inputs(self, inputs, seq_length=None):
+        """Packs token ids: [CLS] a [SEP] (b [SEP]) <pad>..., cutting what is too long.
+
+        Args:
+          inputs: list of one or two int32 RaggedTensors [batch, (tokens)] or
+            [batch, (words), (tokens)], such as the outputs of `tokenize`.
+          seq_length: Length of the outputs, int or int32 scalar; default: the preprocessor's.
+
+        Returns:
+          dict {input_word_ids, input_mask, input_type_ids} of int32 [batch, seq_length].
+        """
+        return pack(
+            inputs,
+            self.seq_length if seq_length is None else seq_length,
+            self.tokenize.sp_model.special_ids,
+            skip_empty_second=self.rules == "original",
+        )
+
+    def tokenize_with_offsets(self, inputs):
+        """Ids with byte offsets into the source; see `Tokenizer.tokenize_with_offsets`."""
+        return self.tokenize.tokenize_with_offsets(inputs)
+
+    def detokenize(self, inputs):
+        """Ids back to normalized text; see `Tokenizer.detokenize`."""
+        return self.tokenize.detokenize(inputs)
+
+    def get_special_tokens_dict(self):
+        """The tokenizer's special ids; see `Tokenizer.get_special_tokens_dict`."""
+        return self.tokenize.get_special_tokens_dict()

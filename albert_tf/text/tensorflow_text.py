@@ -1,0 +1,22 @@
+"""The one place that imports tensorflow-text: late, so that everything else runs without it."""
+
+
+def import_tensorflow_text():
+    """Imports tensorflow-text, which registers its custom ops, and returns the module.
+
+    Exported preprocessors contain these ops: a program that only loads one must have run this
+    function, or `import tensorflow_text`, before; otherwise TensorFlow reports "Op type not
+    registered 'SentencepieceOp'". Encoders need none of it.
+
+    Raises:
+      ImportError: If the package is missing or was built for another TensorFlow.
+    """
+    try:
+        import tensorflow_text
+    except ImportError as error:
+        raise ImportError(
+            "Text in the graph needs the package tensorflow-text, in the version of the installed "
+            f"TensorFlow. Received: {error}. Install it with `pip install tensorflow-text`; "
+            "encoders, checkpoints and `albert_tf.text.reference` work without it."
+        ) from error
+    return tensorflow_text

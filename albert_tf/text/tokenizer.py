@@ -1,0 +1,147 @@
+"""The tokenizer as TensorFlow operations."""
+
+import copy
+
+import tensorflow as tf
+
+from albert_tf.text.digit_comma import DigitCommaTable
+from albert_tf.text.normalize import check_rules, normalize
+from albert_tf.text.offsets import source_offsets
+from albert_tf.text.reference import WORD_START
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.text.tensorflow_text import import_tensorflow_text
+
+
+class Tokenizer(tf.Module):
+    """Batches of UTF-8 text to ragged batches of ids, eagerly, in tf.function and in tf.data.
+
+    Normalizes (lower case, no accents), applies SentencePiece and, with `rules="original"`, the
+    digit-comma rule. Adds no [CLS] and [SEP]; "[MASK]" in the text is ordinary text.
+
+    Args:
+      sp_model: Path of the SentencePiece model, or a `SentencePieceModel`.
+      rules: "tfhub" for the ids of tensorflow/albert_en_preprocess/3, "original" for those of
+        Google's Python tokenizer, with which ALBERT was trained (see `normalize`).
+
+    Raises:
+      ImportError: If tensorflow-text is missing.
+      FileNotFoundError, ValueError: For a wrong `sp_model` or unknown `rules`.
+
+    Example (with the official vocabulary):
+      >>> tokenizer = Tokenizer("30k-clean.model", rules="original")
+      >>> tokenizer(["ALBERT is a lite BERT."]).to_list()
+      [[2953, 25, 21, 13, 10601, 11502, 9]]
+    """
+
+    def __init__(self, sp_model, rules="tfhub"):
+        super().__init__()
+        check_rules(rules)
+        text = import_tensorflow_text()
+        self._model = SentencePieceModel.read(sp_model)
+        self._sentencepiece = text.SentencepieceTokenizer(self._model.proto, out_type=tf.int32)
+        self._digit_comma = DigitCommaTable(self._model) if rules == "original" else None
+        self.rules = rules
+
+    def __call__(self, inputs, training=False, mask=None):
+        """Tokenizes.
+
+        Args:
+          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
+          training: Not used; for `hub.KerasLayer`.
+          mask: Not used; for `hub.KerasLayer`.
+
+        Returns:
+          int32 RaggedTensor [batch, (tokens)] with int64 row_splits.
+        """
+        del training, mask
+        tokens = self._sentencepiece.tokenize(normalize(string_batch(inputs), self.rules))
+        return self._digit_comma.expand(tokens) if self._digit_comma else tokens
+
+    def tokenize_with_offsets(self, inputs):
+        """Tokenizes, and tells where in the source each token came from.
+
+        `source[start:limit]` is what became the token: without the space that "▁" stands for, with
+        accents that were dropped, and with the whole character where one was expanded ("ß", "ﬁ").
+        A lone "▁" is empty, at the start of what follows.
+
+        Args:
+          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
+
+        Returns:
+          `(tokens, starts, limits)`, RaggedTensors [batch, (tokens)]: int32 ids as from the call,
+          int64 offsets into the source, in bytes (see `byte_to_character_offsets`).
+        """
+        inputs = string_batch(inputs)
+        normalized = normalize(inputs, self.rules)
+        tokens = self._sentencepiece.tokenize(normalized)
+        lengths = self._content_lengths(normalized)
+        if self._digit_comma:
+            tokens, lengths = self._digit_comma.expand(tokens, lengths)
+        starts, limits = source_offsets(inputs, lengths, self._cluster_lengths)
+        return tokens, starts, limits
+
+    def detokenize(self, inputs):
+        """Turns ids back into normalized text; special pieces vanish.
+
+        Args:
+          inputs: int32 [batch, (tokens)]: a RaggedTensor, a tensor, or a list of lists.
+
+        Returns:
+          string [batch].
+        """
+        if not isinstance(inputs, tf.RaggedTensor):
+            inputs = tf.convert_to_tensor(inputs, tf.int32)
+        if inputs.shape.rank != 2:
+            raise ValueError(
+                "detokenize takes ids of shape [batch, (tokens)]. "
+                f"Received: shape {inputs.shape}. Wrap a single text's ids in a list."
+            )
+        return self._sentencepiece.detokenize(inputs)
+
+    def get_special_tokens_dict(self):
+        """Scalar int32 tensors: vocab_size and the ids of the special pieces.
+
+        Returns:
+          dict {vocab_size, padding_id, start_of_sequence_id, end_of_segment_id, mask_id}.
+        """
+        ids = {k: v for k, v in self._model.special_ids.items() if k != "unknown_id"}
+        ids["vocab_size"] = self._model.vocab_size
+        return {name: tf.constant(value, tf.int32) for name, value in ids.items()}
+
+    @property
+    def sp_model(self):
+        """The `SentencePieceModel`."""
+        return self._model
+
+    def _content_lengths(self, normalized):
+        """Bytes of each piece without "▁", int32 RaggedTensor [batch, (tokens)]."""
+        # A copy shares the model; as an attribute it would be saved as a second one.
+        tokenizer = copy.copy(self._sentencepiece)
+        tokenizer.out_type = tf.string
+        pieces = tokenizer.tokenize(normalized)
+        return pieces.with_values(
+            tf.strings.length(tf.strings.regex_replace(pieces.values, WORD_START, ""))
+        )
+
+    def _cluster_lengths(self, clusters):
+        """Bytes of pieces, without "▁", that each of some clusters (string [n]) turns into."""
+        return tf.reduce_sum(self._content_lengths(normalize(clusters, self.rules)), axis=1)
+
+
+def string_batch(inputs):
+    """Converts to a string tensor [batch], or raises a ValueError that says what was given."""
+    rule = 'Text inputs must be a batch of strings, such as tf.constant(["some text"]).'
+    if isinstance(inputs, tf.RaggedTensor):
+        raise ValueError(f"{rule} Received: a RaggedTensor of shape {inputs.shape}.")
+    if not tf.is_tensor(inputs):
+        try:
+            inputs = tf.convert_to_tensor(inputs, tf.string)
+        except (TypeError, ValueError) as error:
+            kind = type(inputs).__name__
+            raise ValueError(f"{rule} Received: {kind} that is not of strings: {error}") from None
+    if inputs.dtype != tf.string or inputs.shape.rank not in (1, None):
+        raise ValueError(
+            f"{rule} Received: dtype {inputs.dtype.name} and shape {inputs.shape}. "
+            "Wrap a single string in a list; flatten other shapes with tf.reshape(x, [-1])."
+        )
+    return tf.ensure_shape(inputs, [None])

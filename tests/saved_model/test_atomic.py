@@ -1,0 +1,106 @@
+import os
+import stat
+
+import pytest
+
+from albert_tf.saved_model.atomic import refuse_existing, replacing_directory
+
+
+def write(path, content, **options):
+    with replacing_directory(path, marker="data", **options) as directory:
+        (directory / "data").write_text(content)
+
+
+def test_new_directory(tmp_path):
+    target = tmp_path / "new" / "out"
+    write(target, "1")
+    assert (target / "data").read_text() == "1"
+    assert os.listdir(target.parent) == ["out"]
+    readable = (tmp_path / "other").mkdir() or (tmp_path / "other").stat().st_mode
+    assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(readable)  # Not a private mkdtemp.
+
+
+def test_existing_target_is_refused_before_any_work(tmp_path):
+    write(tmp_path / "out", "1")
+    with pytest.raises(FileExistsError, match="must not exist yet.*Received: .*out.*--overwrite"):
+        with replacing_directory(tmp_path / "out", marker="data"):
+            pytest.fail("the block ran")
+    with pytest.raises(FileExistsError, match="must not exist yet"):
+        refuse_existing(tmp_path / "out")
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, OSError(28, "No space left on device"), KeyboardInterrupt]
+)
+def test_failure_leaves_the_old_output_and_nothing_else(tmp_path, error):
+    write(tmp_path / "out", "old")
+    with pytest.raises(BaseException) as raised:
+        with replacing_directory(tmp_path / "out", overwrite=True, marker="data") as directory:
+            (directory / "data").write_text("half")
+            assert (tmp_path / "out" / "data").read_text() == "old"
+            raise error
+    assert raised.type is (error if isinstance(error, type) else type(error))
+    assert os.listdir(tmp_path) == ["out"] and (tmp_path / "out/data").read_text() == "old"
+
+
+def test_overwrite_replaces_completely(tmp_path):
+    write(tmp_path / "out", "old")
+    (tmp_path / "out" / "more").write_text("")
+    write(tmp_path / "out", "new", overwrite=True)
+    assert os.listdir(tmp_path) == ["out"] and os.listdir(tmp_path / "out") == ["data"]
+    assert (tmp_path / "out/data").read_text() == "new"
+
+
+def test_failing_last_step_brings_the_old_output_back(tmp_path, monkeypatch):
+    write(tmp_path / "out", "old")
+    rename = os.rename
+
+    def failing(source, target):
+        if str(source).endswith(".partial"):
+            raise OSError("no")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(OSError, match="no"):
+        write(tmp_path / "out", "new", overwrite=True)
+    assert os.listdir(tmp_path) == ["out"] and (tmp_path / "out/data").read_text() == "old"
+
+
+def test_remains_of_a_killed_export_block_nothing(tmp_path):
+    (tmp_path / ".out.0123abcd.partial").mkdir()
+    write(tmp_path / "out", "1")
+    write(tmp_path / "out", "2", overwrite=True)
+    assert (tmp_path / "out/data").read_text() == "2"
+
+
+def test_only_an_earlier_output_is_overwritten(tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.tex").write_text("")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    for name in ("home", "file"):
+        with pytest.raises(FileExistsError, match="Only an earlier output .* can be overwritten"):
+            write(tmp_path / name, "1", overwrite=True)
+    write(tmp_path / "empty", "1", overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ["empty", "file", "home"]
+
+
+def test_target_that_appears_meanwhile_is_kept(tmp_path):
+    with pytest.raises(FileExistsError, match="must not exist yet"):
+        with replacing_directory(tmp_path / "out", marker="data"):
+            write(tmp_path / "out", "other")
+    assert os.listdir(tmp_path) == ["out"] and (tmp_path / "out/data").read_text() == "other"
+
+
+def test_symbolic_link_stays_and_leads_to_the_new_output(tmp_path):
+    write(tmp_path / "v1", "old")
+    (tmp_path / "latest").symlink_to(tmp_path / "v1")
+    write(tmp_path / "latest", "new", overwrite=True)
+    assert (tmp_path / "latest").is_symlink() and (tmp_path / "v1/data").read_text() == "new"
+
+
+@pytest.mark.parametrize("path", ["", "gs://bucket/model"])
+def test_no_local_path(path):
+    with pytest.raises(ValueError, match="must be the path of a local directory. Received: "):
+        refuse_existing(path)

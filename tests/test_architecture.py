@@ -1,0 +1,112 @@
+"""The rules that CONTRIBUTING.md states: one direction of imports, short files."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "albert_tf"
+FILES = sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
+
+# Part -> parts that it may import. Parts are folders, or single files at the top.
+FOUNDATION = {"_keras", "config", "inputs"}
+MODEL = FOUNDATION | {"layers", "encoder", "heads", "pretrainer", "default_model"}
+ALLOWED = {
+    "_keras": set(),
+    "config": set(),
+    "default_model": set(),
+    "inputs": set(),
+    "text": {"config"},
+    "layers": {"_keras", "config"},
+    "encoder": FOUNDATION | {"layers"},
+    "heads": FOUNDATION | {"layers"},
+    "pretrainer": FOUNDATION | {"encoder", "heads"},
+    "checkpoints": MODEL,
+    "tasks": MODEL,
+    "saved_model": MODEL | {"text", "tasks"},
+    "data": {"config", "text"},
+    "training": MODEL | {"checkpoints", "data", "saved_model", "tasks", "text"},
+}
+# Public constructors that hand over to a part above them, inside a function.
+HAND_OVER = {("encoder", "checkpoints"), ("pretrainer", "checkpoints")}
+
+
+def imports(path):
+    """(part of albert_tf that is imported, whether at the top of the module)."""
+    tree = ast.parse((ROOT / path).read_text())
+    top = set(tree.body)
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "albert_tf" and len(parts) > 1:
+                yield parts[1], node in top
+            elif parts[0] in ("tensorflow_text", "tensorflow_hub", "export", "examples"):
+                yield parts[0], node in top
+
+
+def part_of(path):
+    return path.parts[1].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_run_one_way(path):
+    part = part_of(path)
+    for imported, at_top in imports(path):
+        assert imported not in ("export", "examples"), "the library does not know its commands"
+        if imported in ("tensorflow_text", "tensorflow_hub"):
+            assert not at_top, f"{imported} is optional: import it where it is needed"
+        elif part in ALLOWED and imported != part:
+            allowed = imported in ALLOWED[part]
+            allowed |= not at_top and (part, imported) in HAND_OVER
+            assert allowed, f"{part} must not import {imported}"
+
+
+def test_every_part_has_a_rule():
+    parts = {part_of(path) for path in FILES} - {"__init__", "commands"}
+    assert parts <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_files_are_short(path):
+    lines = len((ROOT / path).read_text().splitlines())
+    assert lines <= 400, "split it: one public idea a file"
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_public_names_are_documented(path):
+    tree = ast.parse((ROOT / path).read_text())
+    definitions = [n for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))]
+    for node in definitions:
+        if not node.name.startswith("_") and path.parts[1] != "commands":
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+    assert not tree.body or ast.get_docstring(tree), "the module has no docstring"
+
+
+def test_encoders_work_without_tensorflow_text_and_hub():
+    code = """
+import sys
+sys.modules["tensorflow_text"] = sys.modules["tensorflow_hub"] = None
+import albert_tf
+from albert_tf import default_model
+encoder = albert_tf.AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
+albert_tf.ReferenceTokenizer(default_model.SP_MODEL)
+import tempfile, os
+path = os.path.join(tempfile.mkdtemp(), "encoder")
+albert_tf.export_encoder(encoder, path, sp_model=default_model.SP_MODEL)
+albert_tf.KerasLayer(path)([[[2, 3]], [[1, 1]], [[0, 0]]])
+try:
+    albert_tf.Preprocessor(default_model.SP_MODEL)
+except ImportError as error:
+    assert "pip install tensorflow-text" in str(error), error
+else:
+    raise AssertionError("no error without tensorflow-text")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

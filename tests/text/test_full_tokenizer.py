@@ -1,0 +1,15 @@
+from albert_tf.text.full_tokenizer import FullSentencePieceTokenizer
+from tests.conftest import FIXTURES
+from tests.text.test_reference import RECORDINGS
+
+
+def test_equals_the_recorded_tokenizer_on_text_as_it_is():
+    path = str(FIXTURES / "tiny.model").encode()  # As asset_path.numpy() gives it.
+    tokenizer = FullSentencePieceTokenizer(path)
+    for r in RECORDINGS:
+        pieces = tokenizer.tokenize(r["text"])
+        assert pieces == r["tiny_raw"]["pieces"]
+        assert tokenizer.convert_tokens_to_ids(pieces) == r["tiny_raw"]["ids"]
+    assert tokenizer.convert_ids_to_tokens([2, 3, 4]) == ["[CLS]", "[SEP]", "[MASK]"]
+    assert tokenizer.convert_tokens_to_ids(["[CLS]", "no such piece"]) == [2, 1]
+    assert tokenizer.vocab[4] == "[MASK]" and len(tokenizer.vocab) == 1000
