@@ -84,7 +84,9 @@ def export(directory):
         if CHECKPOINT.value != default_model.CHECKPOINT:
             raise ValueError("--checkpoint needs --sp_model, the vocabulary it was trained with.")
         sp_model = default_model.SP_MODEL
-        print("No --checkpoint: the package's own, with random weights. Try the steps, not the sense.")
+        print(
+            "No --checkpoint: the package's own, with random weights. Try the steps, not the sense."
+        )
     encoder = albert_tf.AlbertPretrainer.from_checkpoint(CHECKPOINT.value)
     print(encoder.restore_report)
     paths = directory / "preprocessor", directory / "encoder"
