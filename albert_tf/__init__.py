@@ -1,34 +1,57 @@
 """ALBERT for TensorFlow 2, as Keras layers and as reusable SavedModels.
 
-text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
-checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder
-SavedModels in                         KerasLayer
+    text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
+    heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
+    checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder, ...
+    SavedModels in                         KerasLayer
 """
 
-from albert_tf.config import HIDDEN_ACTIVATIONS, PRESETS, AlbertConfig
-from albert_tf.encoder import AlbertEncoder
-from albert_tf.heads import MaskedLM, SentenceOrder
-from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.saved_model.encoder import export_encoder
-from albert_tf.saved_model.keras_layer import KerasLayer
-from albert_tf.saved_model.preprocessor import export_preprocessor
-from albert_tf.text.full_tokenizer import FullSentencePieceTokenizer
-from albert_tf.text.preprocessor import Preprocessor
-from albert_tf.text.reference import ReferenceTokenizer
+import importlib
+import os
 
 __version__ = "0.1.0"
-__all__ = [
-    "AlbertConfig",
-    "AlbertEncoder",
-    "AlbertPretrainer",
-    "FullSentencePieceTokenizer",
-    "HIDDEN_ACTIVATIONS",
-    "KerasLayer",
-    "MaskedLM",
-    "PRESETS",
-    "Preprocessor",
-    "ReferenceTokenizer",
-    "SentenceOrder",
-    "export_encoder",
-    "export_preprocessor",
-]
+
+# Public name -> module.
+_PUBLIC = {
+    "AlbertConfig": "config",
+    "HIDDEN_ACTIVATIONS": "config",
+    "PRESETS": "config",
+    "Preprocessor": "text.preprocessor",
+    "ReferenceTokenizer": "text.reference",
+    "FullSentencePieceTokenizer": "text.full_tokenizer",
+    "AlbertEncoder": "encoder",
+    "MaskedLM": "heads",
+    "SentenceOrder": "heads",
+    "AlbertPretrainer": "pretrainer",
+    "AlbertClassifier": "tasks.classifier",
+    "AlbertMultipleChoice": "tasks.multiple_choice",
+    "AlbertSpanLabeler": "tasks.span_labeler",
+    "AlbertTokenClassifier": "tasks.token_classifier",
+    "KerasLayer": "saved_model.keras_layer",
+    "export_classifier": "saved_model.classifier",
+    "export_encoder": "saved_model.encoder",
+    "export_multiple_choice": "saved_model.multiple_choice",
+    "export_preprocessor": "saved_model.preprocessor",
+    "export_span_labeler": "saved_model.span_labeler",
+    "export_token_classifier": "saved_model.token_classifier",
+}
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
+
+
+# `keras.models.load_model` finds classes that have registered themselves, so `import albert_tf` has
+# to import them all. Processes that only prepare text are spared TensorFlow by this variable.
+if os.environ.get("ALBERT_TF_LAZY_IMPORT") != "1":
+    for _name in _PUBLIC:
+        __getattr__(_name)

@@ -25,6 +25,25 @@ _UNUSED_KEYS = {
     "pooler_type": ("first_token_transform",),
 }
 
+# Constructor argument of AlbertEncoder -> field of AlbertConfig.
+CONFIG_FIELDS = {
+    "vocab_size": "vocab_size",
+    "embedding_width": "embedding_size",
+    "hidden_size": "hidden_size",
+    "num_layers": "num_hidden_layers",
+    "num_attention_heads": "num_attention_heads",
+    "max_sequence_length": "max_position_embeddings",
+    "type_vocab_size": "type_vocab_size",
+    "intermediate_size": "intermediate_size",
+    "activation": "hidden_act",
+    "dropout_rate": "hidden_dropout_prob",
+    "attention_dropout_rate": "attention_probs_dropout_prob",
+    "num_hidden_groups": "num_hidden_groups",
+    "inner_group_num": "inner_group_num",
+    "attention_mask_value": "attention_mask_value",
+    "project_same_width": "project_same_width",
+}
+
 # Hugging Face name -> ours, for the hidden activation. Where there are several, the first of each
 # is the one to write.
 _HUGGING_FACE_ACTIVATIONS = {
@@ -260,6 +279,22 @@ class AlbertConfig:
                     f"Received: num_hidden_layers={layers}, num_hidden_groups={groups}, where they "
                     f"round differently at layer {layer}. Such a model cannot be converted."
                 )
+
+    @classmethod
+    def from_keras(cls, arguments, **fields):
+        """From constructor arguments of `AlbertEncoder`, and fields that it lacks."""
+        unknown = sorted(set(arguments) - set(CONFIG_FIELDS))
+        if unknown:
+            raise ValueError(
+                f"Encoder arguments must be known. Received: {', '.join(unknown)}. Supported: "
+                f"{', '.join(CONFIG_FIELDS)}."
+            )
+        named = {CONFIG_FIELDS[argument]: value for argument, value in arguments.items()}
+        return cls._from_known({**named, **fields})
+
+    def to_keras(self):
+        """The constructor arguments of `AlbertEncoder` that these fields are."""
+        return {argument: getattr(self, field) for argument, field in CONFIG_FIELDS.items()}
 
     @classmethod
     def from_json_file(cls, path):

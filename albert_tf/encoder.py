@@ -3,30 +3,11 @@
 import tensorflow as tf
 
 from albert_tf._keras import build, clone_initializer, keras, weights_by_name
-from albert_tf.config import AlbertConfig
+from albert_tf.config import CONFIG_FIELDS, AlbertConfig  # noqa: F401
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import Embeddings
 from albert_tf.layers.transformer import Transformer
-
-# Constructor argument -> field of AlbertConfig.
-CONFIG_FIELDS = {
-    "vocab_size": "vocab_size",
-    "embedding_width": "embedding_size",
-    "hidden_size": "hidden_size",
-    "num_layers": "num_hidden_layers",
-    "num_attention_heads": "num_attention_heads",
-    "max_sequence_length": "max_position_embeddings",
-    "type_vocab_size": "type_vocab_size",
-    "intermediate_size": "intermediate_size",
-    "activation": "hidden_act",
-    "dropout_rate": "hidden_dropout_prob",
-    "attention_dropout_rate": "attention_probs_dropout_prob",
-    "num_hidden_groups": "num_hidden_groups",
-    "inner_group_num": "inner_group_num",
-    "attention_mask_value": "attention_mask_value",
-    "project_same_width": "project_same_width",
-}
 
 OUTPUT_KEYS = ("pooled_output", "sequence_output", "encoder_outputs")
 
@@ -120,23 +101,25 @@ class AlbertEncoder(keras.Model):
     ):
         super().__init__(**kwargs)
         stddev = initializer if isinstance(initializer, float) else 0.02
-        self.albert_config = AlbertConfig(
-            vocab_size=vocab_size,
-            embedding_size=embedding_width,
-            hidden_size=hidden_size,
-            num_hidden_layers=num_layers,
-            num_hidden_groups=num_hidden_groups,
-            inner_group_num=inner_group_num,
-            num_attention_heads=num_attention_heads,
-            intermediate_size=intermediate_size,
-            hidden_act=activation,
-            hidden_dropout_prob=dropout_rate,
-            attention_probs_dropout_prob=attention_dropout_rate,
-            max_position_embeddings=max_sequence_length,
-            type_vocab_size=type_vocab_size,
+        self.albert_config = AlbertConfig.from_keras(
+            {
+                "vocab_size": vocab_size,
+                "embedding_width": embedding_width,
+                "hidden_size": hidden_size,
+                "num_layers": num_layers,
+                "num_attention_heads": num_attention_heads,
+                "max_sequence_length": max_sequence_length,
+                "type_vocab_size": type_vocab_size,
+                "intermediate_size": intermediate_size,
+                "activation": activation,
+                "dropout_rate": dropout_rate,
+                "attention_dropout_rate": attention_dropout_rate,
+                "num_hidden_groups": num_hidden_groups,
+                "inner_group_num": inner_group_num,
+                "attention_mask_value": attention_mask_value,
+                "project_same_width": project_same_width,
+            },
             initializer_range=stddev,
-            attention_mask_value=attention_mask_value,
-            project_same_width=project_same_width,
         )
         if isinstance(initializer, float):
             initializer = keras.initializers.TruncatedNormal(stddev=stddev)
@@ -248,8 +231,7 @@ class AlbertEncoder(keras.Model):
           config: An `AlbertConfig`, such as `AlbertConfig.from_preset("albert_base_v2")`.
           **kwargs: Further arguments of the constructor, such as `dict_outputs` or `name`.
         """
-        arguments = {key: getattr(config, field) for key, field in CONFIG_FIELDS.items()}
-        return cls(**{**arguments, "initializer": config.initializer_range, **kwargs})
+        return cls(**{**config.to_keras(), "initializer": config.initializer_range, **kwargs})
 
     @classmethod
     def from_checkpoint(cls, path, config=None, **kwargs):
@@ -275,9 +257,8 @@ class AlbertEncoder(keras.Model):
         return restore_encoder(cls, path, config, **kwargs)
 
     def get_config(self):
-        config = self.albert_config
         return {
-            **{key: getattr(config, field) for key, field in CONFIG_FIELDS.items()},
+            **self.albert_config.to_keras(),
             "initializer": keras.initializers.serialize(self.initializer),
             "dict_outputs": self.dict_outputs,
             "output_key": self.output_key,

@@ -9,9 +9,9 @@ _ALIASES = {"input_ids": "input_word_ids", "segment_ids": "input_type_ids"}
 
 _RULE = (
     "An ALBERT encoder takes a list [input_word_ids, input_mask, segment_ids], a dict with the "
-    "keys 'input_word_ids', 'input_mask' and 'input_type_ids' (or 'segment_ids'), or input_word_ids "
-    "alone (then every token is real and in segment 0), each an int32 or int64 tensor of shape "
-    "[batch, length]."
+    "keys 'input_word_ids', 'input_mask' and 'input_type_ids' (or 'segment_ids'), or "
+    "input_word_ids alone (then every token is real and in segment 0), each an int32 or int64 "
+    "tensor of shape [batch, length]."
 )
 
 

@@ -36,7 +36,7 @@ def differs(expected, received):
 
 
 def check(path):
-    """Checks the SavedModel of an encoder or a preprocessor against the contract.
+    """Checks the SavedModel of an encoder, a preprocessor or a task model against its contract.
 
     Loads it with `tf.saved_model.load` and runs it on small inputs. Does not compare numbers with a
     checkpoint.
@@ -57,6 +57,7 @@ def check(path):
     """
     from albert_tf.saved_model.check_encoder import check_encoder
     from albert_tf.saved_model.check_preprocessor import check_preprocessor
+    from albert_tf.saved_model.task_contract import check_task
     from albert_tf.text.tensorflow_text import import_tensorflow_text
 
     path = os.fspath(path)
@@ -65,6 +66,8 @@ def check(path):
     if custom_ops(path):
         import_tensorflow_text()
     loaded = tf.saved_model.load(path)
+    if hasattr(loaded, "task"):
+        return check_task(loaded)
     if hasattr(loaded, "tokenize"):
         return check_preprocessor(loaded)
     return check_encoder(loaded, path)

@@ -111,6 +111,9 @@ def _call(loaded, kind, dtype, config):
             if not isinstance(outputs, (list, tuple)) or len(outputs) != 2:
                 return f"expected a list of two, received {type(outputs).__name__}"
             outputs = dict(zip(names, outputs))
+        dtypes = {tensor.dtype.name for tensor in tf.nest.flatten(outputs)}
+        if dtypes != {"float32"}:
+            return f"expected float32 outputs, received {', '.join(sorted(dtypes))}"
         expected = _expected_shapes(config, names, batch, length)
         if difference := differs(
             dict(sorted(expected.items())), dict(sorted(_shapes_of(outputs).items()))

@@ -41,7 +41,8 @@ def export_encoder(model, path, sp_model, overwrite=False):
     >>> encoder = AlbertEncoder.from_checkpoint("tests/goldens/tiny")
     >>> _ = export_encoder(encoder, "/tmp/albert", sp_model="tests/fixtures/tiny.model",
     ...                    overwrite=True)
-    >>> pooled, sequence = tf.saved_model.load("/tmp/albert")([[[2, 9, 3]], [[1, 1, 1]], [[0, 0, 0]]])
+    >>> loaded = tf.saved_model.load("/tmp/albert")
+    >>> pooled_output, sequence_output = loaded([[[2, 9, 3]], [[1, 1, 1]], [[0, 0, 0]]])
 
     Reference: TF Hub pages tensorflow/albert_en_base/1 and /3; `export_albert_tfhub.py` and
     `export_tfhub.py` of the Model Garden.
@@ -84,7 +85,9 @@ def _reusable_object(pretrainer, sp_model_path):
     # Every way of calling converges on this function, traced for training and for inference.
     @tf.function(autograph=False)
     def encode(word_ids, mask, type_ids, training):
-        return encoder.encode(word_ids, mask, type_ids, training=training, apply=apply)
+        outputs = encoder.encode(word_ids, mask, type_ids, training=training, apply=apply)
+        # Whatever it computes in, a SavedModel speaks float32.
+        return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
 
     def call(inputs, training=False, mask=None):
         named = isinstance(inputs, dict)

@@ -1,0 +1,225 @@
+"""What the exporters of task models share: the object that is saved, and how it is written."""
+
+import collections.abc
+import dataclasses
+import json
+
+import numpy as np
+import tensorflow as tf
+
+from albert_tf._keras import tf_variable
+from albert_tf.inputs import INPUT_NAMES
+from albert_tf.saved_model.atomic import replacing_directory
+from albert_tf.saved_model.check import Check
+from albert_tf.saved_model.task_contract import check_task, probe_ids, probe_texts
+from albert_tf.tasks.task_model import TaskModel
+from albert_tf.text.preprocessor import Preprocessor
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskExport:
+    """A task's part of an export.
+
+    Attributes:
+      task: Name, a key of `task_contract.ANSWERS`.
+      model: The live task model.
+      text_inputs: {name: rank} of the string inputs of `serving_default`.
+      answer_text: Function (preprocessor, compute, **texts) -> dict of tensors; `compute` takes a
+        dict of int32 tensors and returns what the model does.
+      answer_ids: Function from what the model returns to a dict of tensors.
+      labels: Names of the classes, or None.
+      settings: dict that `task()` tells besides what all tasks have.
+      further_inputs: {name: rank} of inputs that `__call__` takes in all combinations besides
+        `INPUT_NAMES`.
+      needed_in_training: Those of them without which the model cannot be trained.
+    """
+
+    task: str
+    model: TaskModel
+    text_inputs: dict
+    answer_text: collections.abc.Callable
+    answer_ids: collections.abc.Callable
+    labels: tuple | None = None
+    settings: dict = dataclasses.field(default_factory=dict)
+    further_inputs: dict = dataclasses.field(default_factory=dict)
+    needed_in_training: tuple = ()
+
+    @property
+    def ids_rank(self):
+        return 3 if self.task == "multiple_choice" else 2
+
+
+def export_task(export, path, sp_model, rules, seq_length, overwrite):
+    """Writes a task model's SavedModel and checks it before it appears at `path`.
+
+    Args:
+      export: `TaskExport`.
+      path, sp_model, rules, seq_length, overwrite: As the exporters' arguments.
+
+    Returns:
+      The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
+    """
+    config = export.model.encoder.albert_config
+    preprocessor = Preprocessor(sp_model, rules, seq_length)
+    model_file = preprocessor.tokenize.sp_model
+    if model_file.vocab_size != config.vocab_size:
+        raise ValueError(
+            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
+            f"vocab_size={config.vocab_size}. Received: {model_file.path!r} with "
+            f"{model_file.vocab_size} pieces. Pass the file that the encoder was trained with."
+        )
+    if preprocessor.seq_length > config.max_position_embeddings:
+        raise ValueError(
+            f"`seq_length` must not exceed the encoder's {config.max_position_embeddings} "
+            f"positions. Received: {seq_length}."
+        )
+    with replacing_directory(path, overwrite=overwrite) as temporary:
+        root, signatures = _reusable_object(export, preprocessor)
+        tf.saved_model.save(root, str(temporary), signatures=signatures)
+        loaded = tf.saved_model.load(str(temporary))
+        checks = [*check_task(loaded), *_same_answers(export, signatures, loaded)]
+        if broken := [f"{c.promise}: {c.difference}" for c in checks if c.difference]:
+            raise ValueError(
+                f"An exported SavedModel must keep its contract. Received: {'; '.join(broken)}."
+            )
+    return checks
+
+
+def checked_labels(labels, num_classes):
+    """The names of classes as a tuple of str; "0", "1", ... if `labels` is None."""
+    if labels is None:
+        return tuple(str(i) for i in range(num_classes))
+    rule = f"`labels` must be {num_classes} different names, one for each class in order."
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"{rule} Received: {labels!r}.")
+    if len(labels) != num_classes or len(set(labels)) != num_classes:
+        raise ValueError(f"{rule} Received: {len(labels)} of them, {list(labels)!r}.")
+    return tuple(labels)
+
+
+def check_model(model, kind):
+    """Raises a TypeError unless `model` is of the class that an exporter takes."""
+    if not isinstance(model, kind):
+        raise TypeError(
+            f"This exporter takes an {kind.__name__}. Received: {type(model).__name__}."
+        )
+
+
+def check_positive(**values):
+    """Raises a ValueError unless each value is a positive integer."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}.")
+
+
+def pack_to_longest(preprocessor, segments):
+    """Packs segments as short as the longest row of the batch allows, at most `seq_length`.
+
+    Attention ignores padding, so that answers are the same; only time is saved.
+
+    Args:
+      preprocessor: `Preprocessor`.
+      segments: list of one or two int32 RaggedTensors [batch, (tokens)].
+
+    Returns:
+      dict {input_word_ids, input_mask, input_type_ids} of int32 [batch, length].
+    """
+    lengths = tf.add_n([segment.row_lengths() for segment in segments]) + len(segments) + 1
+    longest = tf.cast(tf.reduce_max(tf.concat([[3], lengths], 0)), tf.int32)
+    return preprocessor.bert_pack_inputs(segments, tf.minimum(longest, preprocessor.seq_length))
+
+
+def _reusable_object(export, preprocessor):
+    """The trackable object to save, and its signatures."""
+    model = export.model
+    # Every way of calling converges here, so that the file holds the model's graph few times.
+    compute = tf.function(lambda inputs, training: model.call(inputs, training=training))
+
+    @tf.function
+    def call(inputs, training=False, mask=None):
+        if not isinstance(inputs, dict):
+            inputs = dict(zip(INPUT_NAMES, inputs))
+        return compute({name: tf.cast(x, tf.int32) for name, x in inputs.items()}, training)
+
+    root = tf.train.Checkpoint()
+    root.variables = [tf_variable(weight) for weight in model.weights_by_name().values()]
+    root.trainable_variables = list(root.variables)
+    root.regularization_losses = []
+    root.__call__ = call
+    for specs, training in _forms(export):
+        call.get_concrete_function(specs, training=training, mask=None)
+    root.sp_model_file = tf.saved_model.Asset(preprocessor.tokenize.sp_model.path)
+    # Holds the SentencePiece resource, which the text signature uses.
+    root.live_preprocessor = preprocessor
+
+    root.config = _constant(model.encoder.albert_config.to_json())
+    settings = {
+        "task": export.task,
+        "text_inputs": list(export.text_inputs),
+        "rules": preprocessor.rules,
+        "seq_length": preprocessor.seq_length,
+        **export.settings,
+    }
+    root.task = _constant(json.dumps(settings, indent=2))
+    if export.labels is not None:
+        root.labels = _constant(list(export.labels))
+
+    def answer_text(**texts):
+        return export.answer_text(preprocessor, lambda inputs: compute(inputs, False), **texts)
+
+    def answer_ids(**inputs):
+        return export.answer_ids(compute(inputs, False))
+
+    texts = {
+        n: tf.TensorSpec([None] * rank, tf.string, n) for n, rank in export.text_inputs.items()
+    }
+    ids = {n: tf.TensorSpec([None] * export.ids_rank, tf.int32, n) for n in INPUT_NAMES}
+    return root, {
+        "serving_default": tf.function(answer_text).get_concrete_function(**texts),
+        "ids": tf.function(answer_ids).get_concrete_function(**ids),
+    }
+
+
+def _constant(value):
+    return tf.function(lambda: tf.constant(value), input_signature=[])
+
+
+def _forms(export):
+    """Yields (inputs, training) for each way of calling the saved object."""
+    ranks = dict.fromkeys(INPUT_NAMES, export.ids_rank)
+    for dtype in (tf.int32, tf.int64):
+        base = {name: tf.TensorSpec([None] * rank, dtype, name) for name, rank in ranks.items()}
+        dicts = [base]
+        for name, rank in export.further_inputs.items():
+            spec = tf.TensorSpec([None] * rank, dtype, name)
+            dicts += [{**specs, name: spec} for specs in dicts]
+        for training in (False, True):
+            needed = export.needed_in_training if training else ()
+            for specs in dicts:
+                if all(name in specs for name in needed):
+                    yield specs, training
+            if not needed:
+                yield list(base.values()), training
+                yield tuple(base.values()), training
+
+
+def _same_answers(export, signatures, loaded):
+    """Compares what was loaded with what was saved, on a few inputs."""
+    inputs = {
+        "serving_default": probe_texts(export.text_inputs),
+        "ids": probe_ids(export.task, export.model.encoder.albert_config),
+    }
+    for name, live in signatures.items():
+        received = loaded.signatures[name](**inputs[name])
+        expected = live(**inputs[name])
+        different = [key for key in expected if not _close(expected[key], received[key])]
+        yield Check(
+            f"signature {name} answers as the live model",
+            f"{', '.join(different)} differ" if different else None,
+        )
+
+
+def _close(a, b):
+    if a.dtype.is_floating:
+        return np.allclose(a, b, rtol=1e-5, atol=1e-5)
+    return np.array_equal(a, b)

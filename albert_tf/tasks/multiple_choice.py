@@ -1,0 +1,102 @@
+"""The right one of several choices, such as RACE's."""
+
+import tensorflow as tf
+
+from albert_tf._keras import build, keras
+from albert_tf.inputs import unpack_inputs
+from albert_tf.layers.dense import Dense
+from albert_tf.layers.dropout import dropout
+from albert_tf.tasks.head_names import CLASSIFIER_WEIGHTS
+from albert_tf.tasks.task_model import TaskModel, check_dropout_rate, check_encoder
+
+_RULE = (
+    "An AlbertMultipleChoice takes what an encoder takes (a list of three, a dict, or word ids "
+    "alone), each an int32 or int64 tensor of shape [batch, choices, length]."
+)
+
+
+@keras.utils.register_keras_serializable(package="albert_tf")
+class AlbertMultipleChoice(TaskModel):
+    """ALBERT that scores the choices of a question, each packed with the context.
+
+    Includes the encoder, dropout on its pooled output and a linear layer with one output; not the
+    tokenizer. Train it with `albert_tf.tasks.classifier.classification_loss`. The number of choices
+    is that of the inputs.
+
+    Args:
+      encoder: An `AlbertEncoder`.
+      dropout_rate: Dropout rate of the pooled output.
+      **kwargs: `name` and `trainable` of a Keras model.
+
+    Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
+    `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or int64
+    [batch, choices, length]. The original packs each choice as [CLS] context [SEP] question and
+    choice [SEP].
+
+    Output:
+      logits: float32 [batch, choices], one number a choice; a softmax makes probabilities of them.
+
+    Raises:
+      TypeError: `encoder` is no `AlbertEncoder`.
+      ValueError: An argument or an input is not as above.
+
+    Example:
+
+    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> ids = tf.constant([[[2, 9, 3, 5, 3], [2, 9, 3, 6, 3]]])
+    >>> AlbertMultipleChoice(encoder)([ids, tf.ones_like(ids), tf.zeros_like(ids)]).shape
+    TensorShape([1, 2])
+
+    Reference: arXiv 1909.11942, appendix A.3; `create_model` in the original's race_utils.py.
+    """
+
+    head_weight_names = CLASSIFIER_WEIGHTS
+
+    def __init__(self, encoder, dropout_rate=0.1, **kwargs):
+        check_encoder(encoder)
+        check_dropout_rate(dropout_rate)
+        hidden_size = encoder.albert_config.hidden_size
+        head = Dense([hidden_size], [1], encoder.initializer, name="classifier")
+        build(head, at_root=True)
+        super().__init__(encoder, head, **kwargs)
+        self.dropout_rate = dropout_rate
+
+    def call(self, inputs, training=None):
+        if isinstance(inputs, dict):
+            tensors = {name: _checked(tensor) for name, tensor in inputs.items()}
+            flat = {name: _merge_choices(tensor) for name, tensor in tensors.items()}
+            first = next(iter(tensors.values()), None)
+        elif isinstance(inputs, (list, tuple)):
+            tensors = [_checked(tensor) for tensor in inputs]
+            flat = [_merge_choices(tensor) for tensor in tensors]
+            first = tensors[0] if tensors else None
+        else:
+            first = _checked(inputs)
+            flat = _merge_choices(first)
+        pooled = self.encoder.encode(*unpack_inputs(flat), training=training)["pooled_output"]
+        pooled = dropout(pooled, self.dropout_rate, training)
+        logits = self.head(tf.cast(pooled, tf.float32))  # [batch * choices, 1]
+        shape = first.shape[:2]
+        logits = tf.reshape(logits, tf.shape(first)[:2])
+        return tf.ensure_shape(logits, shape)
+
+    def get_config(self):
+        return {**super().get_config(), "dropout_rate": self.dropout_rate}
+
+
+def _checked(tensor):
+    if isinstance(tensor, (tf.RaggedTensor, tf.SparseTensor)):
+        raise ValueError(f"{_RULE} Received: a {type(tensor).__name__}. Pad it to a dense tensor.")
+    tensor = tf.convert_to_tensor(tensor)
+    if tensor.shape.rank != 3:
+        raise ValueError(
+            f"{_RULE} Received: shape {tensor.shape}. A single question needs a batch dimension: "
+            "x[tf.newaxis]."
+        )
+    return tensor
+
+
+def _merge_choices(tensor):
+    length = tensor.shape[2]
+    return tf.reshape(tensor, [-1, tf.shape(tensor)[2] if length is None else length])
