@@ -1,0 +1,86 @@
+"""Scores of classifiers and regressors as GLUE defines them; fractions, not percent."""
+
+import math
+
+import numpy as np
+
+
+def accuracy(labels, predictions):
+    """Share of predictions that equal their labels, float in [0, 1].
+
+    Args:
+      labels: Sequence of ids, length N > 0.
+      predictions: Sequence of ids, length N.
+    """
+    labels, predictions = _pair(labels, predictions)
+    return float(np.mean(labels == predictions))
+
+
+def f1(labels, predictions):
+    """Harmonic mean of precision and recall of the class 1, float in [0, 1].
+
+    0 where neither labels nor predictions have the class, as scikit-learn has it.
+    """
+    labels, predictions = _pair(labels, predictions)
+    both = np.sum((labels == 1) & (predictions == 1))
+    total = np.sum(labels == 1) + np.sum(predictions == 1)
+    return float(2 * both / total) if total else 0.0
+
+
+def matthews(labels, predictions):
+    """Matthews correlation coefficient, float in [-1, 1]; of any number of classes.
+
+    0 where labels or predictions are all of one class, as scikit-learn has it.
+
+    Reference: J. Gorodkin, "Comparing two K-category assignments by a K-category correlation
+    coefficient", 2004.
+    """
+    labels, predictions = _pair(labels, predictions)
+    classes = np.union1d(labels, predictions)
+    true = np.array([np.sum(labels == c) for c in classes], np.float64)
+    predicted = np.array([np.sum(predictions == c) for c in classes], np.float64)
+    count, right = len(labels), float(np.sum(labels == predictions))
+    variances = (count**2 - predicted @ predicted) * (count**2 - true @ true)
+    return float((right * count - true @ predicted) / math.sqrt(variances)) if variances else 0.0
+
+
+def pearson(labels, predictions):
+    """Pearson's correlation of two sequences of numbers, float in [-1, 1].
+
+    NaN where either is constant: it is not defined there. Treat that as the worst score.
+    """
+    labels, predictions = (x.astype(np.float64) for x in _pair(labels, predictions))
+    if np.ptp(labels) == 0 or np.ptp(predictions) == 0:
+        return math.nan
+    x, y = labels - labels.mean(), predictions - predictions.mean()
+    return float(np.clip((x @ y) / math.sqrt((x @ x) * (y @ y)), -1, 1))
+
+
+def spearman(labels, predictions):
+    """Spearman's rank correlation, ties at their mean rank, in [-1, 1]; NaN like `pearson`."""
+    labels, predictions = _pair(labels, predictions)
+    return pearson(_ranks(labels), _ranks(predictions))
+
+
+METRICS = {metric.__name__: metric for metric in (accuracy, f1, matthews, pearson, spearman)}
+
+
+def _ranks(values):
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[inverse.reshape(-1)]
+
+
+def _pair(labels, predictions):
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if labels.ndim != 1 or labels.shape != predictions.shape or not len(labels):
+        raise ValueError(
+            "labels and predictions must be sequences of one length, at least 1. "
+            f"Received: shapes {labels.shape} and {predictions.shape}."
+        )
+    if not (np.all(np.isfinite(labels)) and np.all(np.isfinite(predictions))):
+        raise ValueError(
+            "labels and predictions must be finite. Received: NaN or infinity. "
+            "The model has probably diverged: lower the learning rate."
+        )
+    return labels, predictions
