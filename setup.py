@@ -11,6 +11,8 @@ EXTRAS = {
     "plot": ["matplotlib>=3.9"],
 }
 EXTRAS["all"] = sorted({package for extra in EXTRAS.values() for package in extra})
+# Not in "all": it pins an older protobuf.
+EXTRAS["beam"] = ["apache-beam>=2.77"]
 EXTRAS["dev"] = [*EXTRAS["all"], "pytest>=8", "ruff>=0.6"]
 
 setup(
@@ -29,6 +31,7 @@ setup(
         "keras>=3.10",
         "absl-py>=2.1",
         "numpy>=1.26",
+        "protobuf>=5",
         # 0.2.3 breaks ties between equally good segmentations otherwise than the op in the graph.
         "sentencepiece>=0.2.0,<0.2.2",
         "tqdm>=4.66",
