@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import build, clone_initializer, keras, weights_by_name
-from albert_tf.config import CONFIG_FIELDS, AlbertConfig  # noqa: F401
+from albert_tf.config import AlbertConfig
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import Embeddings

@@ -98,6 +98,38 @@ def test_hugging_face_keeps_the_two_gelus_apart():
     read = AlbertConfig.from_dict
     assert read({**hugging_face, "hidden_act": "gelu_new"}).hidden_act == "gelu"
     assert read({**hugging_face, "hidden_act": "gelu"}).hidden_act == "gelu_erf"
+    for name, ours in (("gelu_fast", "gelu"), ("gelu_python", "gelu_erf")):
+        assert read({**hugging_face, "hidden_act": name}).hidden_act == ours
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("gelu", "gelu_new"), ("gelu_erf", "gelu"), ("relu", "relu"), ("tanh", "tanh")],
+)
+def test_to_hugging_face_and_back(ours, theirs):
+    config = AlbertConfig(vocab_size=100, hidden_act=ours, type_vocab_size=5, num_hidden_groups=3)
+    values = config.to_hugging_face()
+    assert (values["hidden_act"], values["model_type"]) == (theirs, "albert")
+    assert "attention_mask_value" not in values and "project_same_width" not in values
+    assert AlbertConfig.from_dict(values) == config
+    config = dataclasses.replace(config, attention_mask_value=-1e9)
+    assert AlbertConfig.from_dict(config.to_hugging_face()) == config
+
+
+def test_projection():
+    assert AlbertConfig(vocab_size=10).has_embedding_projection
+    same = AlbertConfig(vocab_size=10, embedding_size=4096)
+    assert not same.has_embedding_projection
+    assert dataclasses.replace(same, project_same_width=True).has_embedding_projection
+
+
+def test_groups_that_round_otherwise_in_hugging_face():
+    config = AlbertConfig(vocab_size=10, num_hidden_layers=18, num_hidden_groups=14)
+    with pytest.raises(ValueError, match="num_hidden_groups=14, where they round differently"):
+        config.to_hugging_face()
+    values = {"model_type": "albert", "num_hidden_layers": 18, "num_hidden_groups": 14}
+    with pytest.raises(ValueError, match="round differently at layer"):
+        AlbertConfig.from_dict(values)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +148,8 @@ def test_hugging_face_keeps_the_two_gelus_apart():
         ({"num_hidden_groups": 13}, "`num_hidden_groups` must not exceed `num_hidden_layers`"),
         ({"initializer_range": 0}, "`initializer_range` must be positive"),
         ({"attention_mask_value": 1}, "`attention_mask_value` must be negative and finite"),
+        ({"project_same_width": 1}, "`project_same_width` must be True or False. Received: 1"),
+        ({"project_same_width": True}, "True with embedding_size=128, hidden_size=4096"),
         ({"model_type": "bert"}, "`model_type` must be 'albert'"),
         ({"model_type": "albert", "layer_norm_eps": 1e-5}, "`layer_norm_eps` must be 1e-12"),
         ({"model_type": "albert", "hidden_act": "silu"}, "one of gelu, .*gelu_new"),

@@ -106,14 +106,17 @@ class Embeddings(keras.layers.Layer):
         self.built = True
 
     def call(self, word_ids, type_ids, mask=None, training=None):
+        positions = self._position_embeddings(tf.ones_like(word_ids) if mask is None else mask)
+        x = self.word_embeddings(word_ids) + self.type_vectors(type_ids) + positions
+        x = dropout(self.layer_norm(x), self.dropout_rate, training)
+        return tf.cast(x, self.compute_dtype)
+
+    def type_vectors(self, type_ids):
+        """The vectors of segment ids, [B, S, E]."""
         # Few rows: a product with a one-hot matrix is faster than a gather, and its gradient
         # dense, on every device.
         types = tf.one_hot(type_ids, self.type_vocab_size)  # [B, S, type_vocab_size]
-        types = tf.linalg.matmul(types, self.type_embeddings.table())
-        positions = self._position_embeddings(tf.ones_like(word_ids) if mask is None else mask)
-        x = self.word_embeddings(word_ids) + types + positions
-        x = dropout(self.layer_norm(x), self.dropout_rate, training)
-        return tf.cast(x, self.compute_dtype)
+        return tf.linalg.matmul(types, self.type_embeddings.table())
 
     def _position_embeddings(self, mask):
         """Vectors of the positions, [S, E] or [B, S, E]; zero for padding beyond the table."""

@@ -55,7 +55,7 @@ def variable_shapes(config):
         "embeddings/layer_norm/gamma": (E,),
         "embeddings/layer_norm/beta": (E,),
     }
-    if E != H:
+    if config.has_embedding_projection:
         shapes["embedding_projection/kernel"] = (E, H)
         shapes["embedding_projection/bias"] = (H,)
     for group in range(config.num_hidden_groups):

@@ -220,7 +220,8 @@ def test_subclassed_model(encoder):
 
 
 def test_mirrored_strategy(encoder):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    reduction = tf.distribute.ReductionToOneDevice()  # See test_hub_keras_layer.py.
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=reduction)
     with strategy.scope():
         layer = KerasLayer(encoder, trainable=True)
         model = compiled(classifier(layer), keras.optimizers.Adam(0.01))

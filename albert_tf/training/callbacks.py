@@ -1,0 +1,33 @@
+"""What watches a training run."""
+
+
+class Callback:
+    """Does nothing; subclasses override what they want to hear of.
+
+    Attributes:
+      chief_only: Whether only the chief of several processes calls it: right for what writes files
+        or prints, wrong for what stops the training.
+    """
+
+    chief_only = True
+
+    def on_begin(self, run):
+        """Before the first step.
+
+        Args:
+          run: dict with `step` (steps already done, more than 0 when a run goes on), `num_steps`,
+            `batch_size`, and `tokens_per_step` (None if the inputs have no [batch, length]).
+        """
+
+    def on_steps(self, logs):
+        """After one or more steps.
+
+        Args:
+          logs: {name: array [steps]} with `step` (counted from 1) and what `TrainStep` reports.
+        """
+
+    def on_evaluation(self, step, metrics):
+        """After an evaluation; metrics is {name: number}."""
+
+    def on_end(self):
+        """After the last step, also when the run was interrupted or failed."""

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from albert_tf.training.collapse import CollapseDetector, TrainingCollapsed
+
+
+def feed(detector, losses):
+    detector.on_steps({"step": np.arange(1, len(losses) + 1), "loss": np.array(losses)})
+
+
+def test_stops_at_the_entropy_of_the_labels():
+    detector = CollapseDetector([90, 10], patience=50)
+    assert detector.entropy == pytest.approx(0.325, abs=1e-3)
+    noise = np.random.RandomState(0).uniform(-0.2, 0.2, 49)
+    feed(detector, 0.326 + noise - noise.mean())
+    with pytest.raises(
+        TrainingCollapsed, match=r"last 50 steps .* is 0.32\d\d; .* gives 0.3251 .*is 0.6931.* Try"
+    ):
+        feed(detector, [0.326])
+
+
+def test_leaves_a_run_that_learns_alone():
+    detector = CollapseDetector([1, 1, 1], patience=20)
+    feed(detector, [1.2] * 15 + [1.0] * 15)
+    feed(detector, np.linspace(1.0, 0.2, 100))
+
+
+def test_predictions_of_one_class():
+    detector = CollapseDetector([5, 5])
+    with pytest.raises(TrainingCollapsed, match="All 3 predictions are class 1, while the labels"):
+        detector.check_predictions(np.array([1, 1, 1]), np.array([0, 1, 0]))
+    detector.check_predictions(np.array([1, 0, 1]), np.array([0, 1, 0]))
+    detector.check_predictions(np.array([1, 1, 1]), np.array([1, 1, 1]))
+
+
+def test_errors():
+    with pytest.raises(ValueError, match=r"at least two classes that occur. Received: \[3, 0\]"):
+        CollapseDetector([3, 0])
+    with pytest.raises(ValueError, match="`patience` must be positive. Received: 0"):
+        CollapseDetector([1, 1], patience=0)
