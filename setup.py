@@ -9,9 +9,12 @@ EXTRAS = {
     # hub.KerasLayer, which needs Keras 2 and the pkg_resources that newer setuptools lack.
     "hub": ["tensorflow-hub>=0.16.1", f"tf-keras{TENSORFLOW}", "setuptools<81"],
     "plot": ["matplotlib>=3.9"],
+    # Handles: hf://owner/name, and Kaggle's.
+    "huggingface_hub": ["huggingface_hub>=0.24"],
+    "kagglehub": ["kagglehub>=0.3"],
 }
-EXTRAS["all"] = sorted({package for extra in EXTRAS.values() for package in extra})
-# Not in "all": it pins an older protobuf.
+EXTRAS["all"] = [*EXTRAS["text"], *EXTRAS["hub"], *EXTRAS["plot"]]
+# It pins an older protobuf.
 EXTRAS["beam"] = ["apache-beam>=2.77"]
 EXTRAS["dev"] = [*EXTRAS["all"], "pytest>=8", "ruff>=0.6"]
 

@@ -1,9 +1,9 @@
 """ALBERT for TensorFlow 2, as Keras layers and as reusable SavedModels.
 
-    text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
-    heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
-    checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder, ...
-    SavedModels in                         KerasLayer
+text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
+heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
+checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder, ...
+SavedModels in                         KerasLayer
 """
 
 import importlib

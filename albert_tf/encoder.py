@@ -153,9 +153,11 @@ class AlbertEncoder(keras.Model):
                 name="embedding_projection",
                 dtype=dtype,
             )
-        self.transformer_groups = [
-            [
-                Transformer(
+        # Attributes, not a list: in Keras 3, tf.train.Checkpoint does not look into lists.
+        for group in range(num_hidden_groups):
+            for inner in range(inner_group_num):
+                name = transformer_name(group, inner)
+                block = Transformer(
                     hidden_size,
                     num_attention_heads,
                     intermediate_size,
@@ -164,19 +166,20 @@ class AlbertEncoder(keras.Model):
                     attention_dropout_rate,
                     self.initializer,
                     attention_mask_value,
-                    name=transformer_name(group, inner),
+                    name=name,
                     dtype=dtype,
                 )
-                for inner in range(inner_group_num)
-            ]
-            for group in range(num_hidden_groups)
-        ]
+                setattr(self, name, block)
         self.pooler_transform = Dense(
             [hidden_size], [hidden_size], self.initializer, name="pooler_transform", dtype=dtype
         )
-        blocks = [block for group in self.transformer_groups for block in group]
         projection = [self.embedding_projection] if self.embedding_projection else []
-        for layer in (self.embeddings, *projection, *blocks, self.pooler_transform):
+        for layer in (
+            self.embeddings,
+            *projection,
+            *self.transformer_blocks(),
+            self.pooler_transform,
+        ):
             build(layer, at_root=True)
         self.built = True
 
@@ -203,12 +206,12 @@ class AlbertEncoder(keras.Model):
 
         config = self.albert_config
         # Taken once: a copy for each layer would be a second model in memory.
-        parameters = [[block.parameters(x.dtype) for block in g] for g in self.transformer_groups]
+        blocks = [(block, block.parameters(x.dtype)) for block in self.transformer_blocks()]
         encoder_outputs = []
         for layer in range(config.num_hidden_layers):
-            group = config.group_of_layer(layer)
-            for block, ready in zip(self.transformer_groups[group], parameters[group]):
-                x = apply(block, x, mask, ready, training)
+            first = config.group_of_layer(layer) * config.inner_group_num
+            for block, parameters in blocks[first : first + config.inner_group_num]:
+                x = apply(block, x, mask, parameters, training)
                 encoder_outputs.append(x)
         pooled_output = tf.tanh(self.pooler_transform(x[:, 0]))
 
@@ -218,6 +221,15 @@ class AlbertEncoder(keras.Model):
         """Does nothing: the constructor has built everything."""
 
     # === Weights and configuration ===
+
+    def transformer_blocks(self):
+        """The `Transformer` blocks with weights of their own: those of group 0, then of group 1."""
+        config = self.albert_config
+        return [
+            getattr(self, transformer_name(group, inner))
+            for group in range(config.num_hidden_groups)
+            for inner in range(config.inner_group_num)
+        ]
 
     def weights_by_name(self):
         """The weights as {name in the published SavedModels: Keras weight}, in their order."""
@@ -241,8 +253,9 @@ class AlbertEncoder(keras.Model):
         `encoder.restore_report`.
 
         Args:
-          path: A checkpoint that `albert_tf.checkpoints.read` knows, such as the directory of
-            Google's `albert_base_v2.tar.gz`.
+          path: A checkpoint of any kind that docs/checkpoints.md lists, such as the directory of
+            Google's `albert_base_v2.tar.gz`; or a handle: `hf://owner/name` (needs
+            huggingface_hub), a Kaggle handle or address (needs kagglehub).
           config: An `AlbertConfig`, or the path of its JSON file. Default: the one beside the
             checkpoint.
           **kwargs: Further arguments of the constructor. They win over `config`, so

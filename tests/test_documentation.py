@@ -81,7 +81,8 @@ def test_commands(directory, tiny_checkpoint, sp_model):
     )
     process = command("encoder", *checkpoint, "--output=tiny")
     assert process.returncode == 1
-    assert process.stderr.strip().startswith("error: The output must not exist yet. Received: tiny")
+    assert "\nerror: The output must not exist yet. Received: tiny" in f"\n{process.stderr}"
+    assert "Traceback" not in process.stderr
     process = command("check", "--saved_model=tiny")
     assert process.returncode == 0 and "keeps the contract" in process.stdout
     process = command("preprocessor", f"--sp_model={sp_model}", "--output=pre", "--rules=original")

@@ -122,7 +122,7 @@ def test_no_projection_where_the_widths_are_equal():
 
 def test_initial_weights_differ_from_each_other():
     encoder = AlbertEncoder(**SMALL)
-    attention = encoder.transformer_groups[0][0].self_attention
+    attention = encoder.transformer_blocks()[0].self_attention
     assert np.abs(attention.query.kernel.numpy() - attention.key.kernel.numpy()).max() > 0
     table = encoder.embeddings.word_embeddings.embeddings.numpy()
     assert 0.01 < table.std() < 0.03 and np.abs(table).max() <= 0.04 + 1e-6
@@ -136,6 +136,13 @@ def test_config_round_trip():
     config = AlbertConfig.from_preset("albert_base_v1")
     small = AlbertConfig(**{**config.to_dict(), "vocab_size": 9, "num_hidden_layers": 1})
     assert AlbertEncoder.from_albert_config(small).albert_config == small
+
+
+def test_object_checkpoint_has_all_weights(tmp_path):
+    encoder = AlbertEncoder(**SMALL, num_hidden_groups=2)
+    path = tf.train.Checkpoint(model=encoder).write(str(tmp_path / "checkpoint"))
+    stored = [name for name, _ in tf.train.list_variables(path) if "VARIABLE_VALUE" in name]
+    assert len(encoder.weights) == 41 == len(stored)
 
 
 # === Use in Keras ===

@@ -5,6 +5,7 @@ import collections
 from albert_tf.checkpoints.flavors import block_prefix
 
 _PRODUCTS = ("Einsum", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
+_CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
 _EPSILON = 1e-12
 # Of the tanh approximation.
 _GELU_COEFFICIENT = 0.044715
@@ -12,14 +13,14 @@ _GELU_COEFFICIENT = 0.044715
 _LEAST_MASK_VALUE = -1e3
 
 
-def fields_from_graph(flavor, inference, training, groups):
+def fields_from_graph(flavor, inference, training, inner_group_num):
     """The configuration fields that follow from how the tensors are used.
 
     Args:
       flavor: One of `flavors.FLAVORS`.
       inference: List of `graph.Node` of the encoder without dropout.
       training: The same with dropout, or None where the SavedModel has none.
-      groups: Number of groups of transformer blocks.
+      inner_group_num: Number of transformer blocks in a group.
 
     Returns:
       {field of AlbertConfig: (value, the evidence in words)}; a field that does not show is left
@@ -36,11 +37,12 @@ def fields_from_graph(flavor, inference, training, groups):
             for name in filter(None, (source.variable() for source in node.inputs)):
                 products[name].append(node)
 
-    layers = 0
-    for group in range(groups):
-        layers += len(products[block_prefix(flavor, group, 0) + "self_attention/query/kernel"])
-    if layers and not any(node.op in ("If", "While", "StatelessWhile") for node in inference):
-        fields["num_hidden_layers"] = (layers, f"the graph applies its blocks {layers} times")
+    # Every application of a block has one softmax, however it computes the rest.
+    blocks = sum(node.op == "Softmax" for node in inference)
+    control_flow = any(node.op in _CONTROL_FLOW for node in inference)
+    if blocks and blocks % inner_group_num == 0 and not control_flow:
+        layers = blocks // inner_group_num
+        fields["num_hidden_layers"] = (layers, f"the graph has {blocks} attentions")
 
     outputs = products[block_prefix(flavor, 0, 0) + "output/kernel"]
     if outputs and (activation := _activation(outputs[0])):

@@ -18,6 +18,20 @@ class TensorSpec:
 
 
 @dataclasses.dataclass(frozen=True)
+class StoredTensor:
+    """A tensor in a file, and how to read it.
+
+    Attributes:
+      spec: `TensorSpec`.
+      load: Function without arguments that returns its numpy array, read at each call. Raises
+        ValueError if the file does not give it.
+    """
+
+    spec: TensorSpec
+    load: collections.abc.Callable
+
+
+@dataclasses.dataclass(frozen=True)
 class Checkpoint:
     """An opened checkpoint; no tensor has been read yet.
 
@@ -32,6 +46,8 @@ class Checkpoint:
         ValueError if the file does not give it.
       known: {field of AlbertConfig: (value, the evidence in words)} of what the checkpoint itself
         tells, for where `config` is None.
+      lacks: {name of one of our variables: why} of the encoder's variables that checkpoints of this
+        kind never have. They are restored as zeros.
     """
 
     flavor: str
@@ -42,3 +58,4 @@ class Checkpoint:
     ignored: dict
     get: collections.abc.Callable
     known: dict = dataclasses.field(default_factory=dict)
+    lacks: dict = dataclasses.field(default_factory=dict)

@@ -6,6 +6,8 @@ from albert_tf.checkpoints.flavors import block_prefix, rules
 from albert_tf.checkpoints.names import SYMBOLS
 from albert_tf.config import AlbertConfig
 
+_PROJECTION = "embedding_projection/kernel"
+
 
 def fields_from_shapes(flavor, tensors):
     """The configuration fields that follow from names and shapes.
@@ -29,7 +31,8 @@ def fields_from_shapes(flavor, tensors):
     """
     fields = {}
     # Names and axes are the same in every configuration with a projection.
-    for rule in rules(AlbertConfig(vocab_size=1), flavor):
+    table = rules(AlbertConfig(vocab_size=1), flavor)
+    for rule in table:
         spec = tensors.get(rule.stored_name)
         if spec is None or len(spec.shape) != len(rule.stored_axes):
             continue
@@ -37,6 +40,13 @@ def fields_from_shapes(flavor, tensors):
             if len(symbols) == 1 and symbols[0] in SYMBOLS:
                 evidence = f"{rule.stored_name} is {list(spec.shape)}"
                 fields.setdefault(SYMBOLS[symbols[0]], (size, evidence))
+
+    projection = next(rule.stored_name for rule in table if rule.name == _PROJECTION)
+    if {"embedding_size", "hidden_size"} <= fields.keys():
+        same_width = fields["embedding_size"][0] == fields["hidden_size"][0]
+        there = projection in tensors
+        evidence = f"there is {'a tensor' if there else 'no'} {projection}"
+        fields["project_same_width"] = (same_width and there, evidence)
 
     groups = _count(tensors, lambda number: block_prefix(flavor, number, 0))
     inner = _count(tensors, lambda number: block_prefix(flavor, 0, number))

@@ -48,7 +48,8 @@ class Node:
             if id(node) not in seen:
                 seen[id(node)] = node
                 if not stop(node):
-                    waiting.extend(node.inputs)
+                    # Beside the values there are shapes, which are of no interest.
+                    waiting.extend(node.inputs[:1] if node.op in _TRANSPARENT else node.inputs)
         return list(seen.values())
 
 

@@ -24,7 +24,11 @@ def match(checkpoint, parts):
     tensors = checkpoint.tensors
     table = rules(checkpoint.config, checkpoint.flavor)
     held = {rule.part for rule in table if rule.stored_name in tensors} | {"encoder"}
-    wanted = [rule for rule in table if rule.part in parts and rule.part in held]
+    wanted = [
+        rule
+        for rule in table
+        if rule.part in parts and rule.part in held and rule.name not in checkpoint.lacks
+    ]
 
     ignored = {
         rule.stored_name: f"{PARTS[rule.part]}, not part of an encoder"
@@ -50,7 +54,10 @@ def match(checkpoint, parts):
         path=checkpoint.path,
         restored={rule.name: rule.stored_name for rule in good},
         ignored=ignored,
-        absent=tuple(PARTS[part] for part in PARTS if part in parts and part not in held),
+        absent=(
+            *(PARTS[part] for part in PARTS if part in parts and part not in held),
+            *dict.fromkeys(checkpoint.lacks.values()),
+        ),
         cast=cast,
         missing=missing,
         unused={

@@ -42,7 +42,7 @@ def open_variables(prefix):
             keys[name] = key
             if number in slots or "/optimizer/" in f"/{key}":
                 ignored[name] = "optimizer slot"
-            elif key.startswith(("save_counter/", "_CHECKPOINTABLE")):
+            elif "/save_counter/" in f"/{key}":
                 ignored[name] = "step counter"
     tensors = {name: stored[key] for name, key in keys.items()}
     return tensors, ignored, lambda name: get(keys[name])

@@ -1,27 +1,51 @@
 """Opens a checkpoint of any supported flavor, told apart by its content."""
 
-import collections.abc
+import dataclasses
 import os
 import pathlib
 
-from albert_tf.checkpoints import tf1
+from albert_tf.checkpoints import (
+    brightmart,
+    handles,
+    hugging_face,
+    keras_file,
+    keras_hub,
+    tf1,
+    tf2_hub,
+)
+from albert_tf.checkpoints.archives import is_archive, unpack
+from albert_tf.checkpoints.bundle import open_bundle
 from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.config import AlbertConfig
+from albert_tf.checkpoints.configuration import config_from_fields, find_config, given_config
+from albert_tf.checkpoints.object_graph import GRAPH, open_variables
+from albert_tf.checkpoints.training_state import FILE as TRAINING_STATE
+from albert_tf.checkpoints.training_state import open_weights
 
 _SUPPORTED = (
     "an original TF1 checkpoint, as a directory with one model.ckpt-*.index (or a file "
-    "`checkpoint` that names one), as the prefix of its files, or as one of the files"
+    "`checkpoint` that names one), as the prefix of its files, or as one of the files; the "
+    "directory of a TF Hub module, a SavedModel, a Hugging Face model or a KerasHub preset; a "
+    ".keras file; or an archive of one of these"
 )
 
 
 def read(path, config=None):
     """Opens a checkpoint; reads and checks what it holds, but no tensor yet.
 
+    Where a directory holds several, this order counts: SavedModel, KerasHub, Hugging Face, Keras
+    file, training state, TF1 checkpoint.
+
     Args:
-      path: Directory, file or file prefix. Supported: an original TF1 checkpoint
-        (model.ckpt-best.index, .data-*), with or without training state.
-      config: `AlbertConfig`, a dict of its fields, or the path of a JSON file. Default:
-        albert_config.json in the checkpoint's directory, if there is one.
+      path: Directory, file, file prefix or handle:
+        original TF1 checkpoint (model.ckpt-best.index, .data-*), Google's or brightmart's, with or
+          without training state;
+        TF1 Hub module, TF2 SavedModel (TF Hub /1, /2, /3, or ours), KerasHub preset, Hugging Face
+          model: their directories;
+        .keras file of our models; weights that training saved;
+        .tar.gz or .zip of one of these, unpacked to a temporary directory;
+        "hf://OWNER/NAME" and the other handles of `handles.resolve`.
+      config: `AlbertConfig`, a dict of its fields, or the path of a JSON file. Default: what the
+        checkpoint states itself, or the albert_config.json in its directory, if there is one.
 
     Returns:
       A `Checkpoint`.
@@ -29,6 +53,7 @@ def read(path, config=None):
     Raises:
       FileNotFoundError: The checkpoint or the configuration does not exist, or not completely.
       ValueError: The content is damaged, ambiguous or of no supported flavor.
+      ImportError, OSError: A handle's checkpoint could not be fetched; see `handles.resolve`.
 
     Example:
 
@@ -41,40 +66,114 @@ def read(path, config=None):
             "The path of a checkpoint must not be empty. Received: ''. For a randomly initialized "
             "encoder use AlbertEncoder.from_albert_config."
         )
-    path = pathlib.Path(path)
-    prefix = tf1.find_prefix(path)
-    if prefix is None:
-        raise _unknown(path)
-    config, config_source = _find_config(config, prefix.parent)
-    tensors, ignored, get = tf1.open_tensors(prefix)
-    return Checkpoint(
-        flavor="tf1",
-        path=str(prefix),
-        config=config,
-        config_source=config_source,
-        tensors=tensors,
-        ignored=ignored,
-        get=get,
-    )
+    path = pathlib.Path(handles.resolve(path) if handles.is_handle(path) else path)
+    if is_archive(path):
+        path = unpack(path)
+    if path.name == "saved_model.pb":
+        path = path.parent
+    for read_flavor in _READERS:
+        if (checkpoint := read_flavor(path, config)) is not None:
+            return checkpoint
+    raise _unknown(path)
 
 
-def _find_config(config, directory):
-    """Returns (AlbertConfig or None, where it comes from)."""
-    if isinstance(config, AlbertConfig):
-        return config, "the configuration given"
-    if isinstance(config, collections.abc.Mapping):
-        return AlbertConfig.from_dict(config), "the configuration given"
-    if isinstance(config, (str, os.PathLike)):
-        return AlbertConfig.from_json_file(config), os.fspath(config)
-    if config is not None:
-        raise ValueError(
-            "`config` must be an AlbertConfig, a dict, the path of a JSON file, or None. Received: "
-            f"{config!r}."
+def _read_saved_model(path, config):
+    if not (path / "saved_model.pb").is_file():
+        return None
+    meta_graph = tf2_hub.read_graph(path)
+    if not meta_graph.object_graph_def.nodes:
+        return _read_tf1_hub(path, config)
+    flavor, tensors, ignored, get, stated, known = tf2_hub.open_saved_model(path, meta_graph)
+    config, source = given_config(config)
+    if config is None and stated is not None:
+        config, source = stated, "its own configuration"
+    elif config is None:
+        values = {field: value for field, (value, _) in known.items()}
+        config, _ = config_from_fields(flavor, values)
+        source = "what its shapes and its graph tell"
+    return Checkpoint(flavor, str(path), config, source, tensors, ignored, get, known)
+
+
+def _read_tf1_hub(path, config):
+    prefix = path / "variables" / "variables"
+    if not prefix.with_name("variables.index").is_file():
+        raise FileNotFoundError(
+            f"A TF1 Hub module needs its variables. Received: {str(path)!r} without "
+            "variables/variables.index. Copy the whole directory."
         )
-    beside = directory / "albert_config.json"
-    if beside.is_file():
-        return AlbertConfig.from_json_file(beside), str(beside)
-    return None, f"no albert_config.json in {str(directory)!r}"
+    return dataclasses.replace(_read_bundle(prefix, config, path), flavor="tf1_hub", path=str(path))
+
+
+def _read_keras_hub(path, config):
+    path = path.parent if path.name.endswith(".weights.h5") else path
+    if not keras_hub.is_keras_hub(path):
+        return None
+    tensors, ignored, get, stated = keras_hub.open_preset(path)
+    config, source = given_config(config)
+    if config is None:
+        config, source = stated, str(path / "config.json")
+    return Checkpoint("keras_hub", str(path), config, source, tensors, ignored, get)
+
+
+def _read_hugging_face(path, config):
+    if not hugging_face.is_hugging_face(path):
+        return None
+    if config is None:
+        return hugging_face.read(path)
+    return hugging_face.read(path, *given_config(config))
+
+
+def _read_keras_file(path, config):
+    if path.is_dir() and len(files := sorted(path.glob("*.keras"))) == 1:
+        path = files[0]
+    if not keras_file.is_keras_file(path):
+        return None
+    beside, source = find_config(config, path.parent)
+    tensors, ignored, get, stated = keras_file.open_keras_file(path, beside)
+    if config is None and stated is not None:
+        beside, source = stated, "its own configuration"
+    return Checkpoint("keras", str(path), beside, source, tensors, ignored, get)
+
+
+def _read_training_state(path, config):
+    directory = path.parent if path.name == TRAINING_STATE else path
+    if not (directory / TRAINING_STATE).is_file():
+        return None
+    config, source = find_config(config, directory, directory.parent)
+    tensors, ignored, get = open_weights(directory)
+    return Checkpoint("training_state", str(directory), config, source, tensors, ignored, get)
+
+
+def _read_tf1(path, config):
+    prefix = tf1.find_prefix(path)
+    return None if prefix is None else _read_bundle(prefix, config)
+
+
+def _read_bundle(prefix, config, module=None):
+    """Reads checkpoint files by what their variables are called."""
+    if module is None and prefix.parent.name == "variables":
+        module = prefix.parent.parent
+    directories = [prefix.parent] if module is None else [module / "assets", module]
+    config, source = find_config(config, *directories)
+    if GRAPH in open_bundle(prefix)[0]:
+        tensors, ignored, get = open_variables(prefix)
+        return Checkpoint("object_graph", str(prefix), config, source, tensors, ignored, get)
+    tensors, ignored, get = tf1.open_tensors(prefix)
+    flavor = "tf1"
+    if brightmart.is_brightmart(tensors):
+        flavor = "brightmart"
+        tensors, get, config = brightmart.fold(prefix, tensors, get, config)
+    return Checkpoint(flavor, str(prefix), config, source, tensors, ignored, get)
+
+
+_READERS = (
+    _read_saved_model,
+    _read_keras_hub,
+    _read_hugging_face,
+    _read_keras_file,
+    _read_training_state,
+    _read_tf1,
+)
 
 
 def _unknown(path):
@@ -83,8 +182,7 @@ def _unknown(path):
         if path.is_dir():
             what = f"{str(path)!r} with {_content(path)}"
         return ValueError(
-            f"A checkpoint must be of a supported flavor: {_SUPPORTED}. Received: {what}. Unpack "
-            "an archive first."
+            f"A checkpoint must be of a supported flavor: {_SUPPORTED}. Received: {what}."
         )
     nearest = next(parent for parent in path.absolute().parents if parent.is_dir())
     return FileNotFoundError(

@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 
 from albert_tf._keras import tf_variable, uninitialized
+from albert_tf.checkpoints.configuration import config_from_fields
 from albert_tf.checkpoints.geometry import fields_from_shapes
 from albert_tf.checkpoints.matching import match, require_ok
 from albert_tf.checkpoints.names import PARTS
 from albert_tf.checkpoints.read import read
-from albert_tf.encoder import CONFIG_FIELDS, AlbertEncoder
+from albert_tf.config_files import CONFIG_FIELDS
+from albert_tf.encoder import AlbertEncoder
 
 
 def restore_encoder(cls, path, config=None, **kwargs):
@@ -44,27 +46,51 @@ def restore_pretrainer(cls, path, config=None, **kwargs):
 def _read(path, config, kwargs):
     """Returns the checkpoint with the configuration to use, and the other constructor arguments."""
     checkpoint = read(path, config)
+    changes = {CONFIG_FIELDS[key]: kwargs[key] for key in kwargs if key in CONFIG_FIELDS}
+    kwargs = {key: value for key, value in kwargs.items() if key not in CONFIG_FIELDS}
     if checkpoint.config is None:
-        fields = fields_from_shapes(checkpoint.flavor, checkpoint.tensors)
-        values = ", ".join(f"{field}={value}" for field, (value, _) in fields.items())
+        return complete_config(checkpoint, changes), kwargs
+    config = dataclasses.replace(checkpoint.config, **changes)
+    return dataclasses.replace(checkpoint, config=config), kwargs
+
+
+def complete_config(checkpoint, changes):
+    """A checkpoint without a configuration, with one of what it tells and what the caller said.
+
+    Args:
+      checkpoint: A `Checkpoint` whose `config` is None.
+      changes: {field of AlbertConfig: value}.
+
+    Raises:
+      FileNotFoundError: A field is missing; says which arguments to pass.
+    """
+    known = checkpoint.known or fields_from_shapes(checkpoint.flavor, checkpoint.tensors)
+    values = {field: value for field, (value, _) in known.items()}
+    config, missing = config_from_fields(checkpoint.flavor, {**values, **changes})
+    if config is None:
+        arguments = {field: argument for argument, field in CONFIG_FIELDS.items()}
         raise FileNotFoundError(
             "A checkpoint needs its configuration: albert_config.json in its directory, or "
-            f"`config`. Received: {checkpoint.path!r} with {checkpoint.config_source}. The weights "
-            f"say {values}; the other fields do not show in shapes, so ask who published them."
+            f"`config`. Received: {checkpoint.path!r} with {checkpoint.config_source}. It tells "
+            f"{', '.join(f'{field}={value}' for field, value in values.items())}. The rest does "
+            "not show in it: ask who published them, and pass "
+            f"{', '.join(f'{arguments[field]}=...' for field in missing)}."
         )
-    changes = {CONFIG_FIELDS[key]: kwargs[key] for key in kwargs if key in CONFIG_FIELDS}
-    config = dataclasses.replace(checkpoint.config, **changes)
-    kwargs = {key: value for key, value in kwargs.items() if key not in CONFIG_FIELDS}
-    return dataclasses.replace(checkpoint, config=config), kwargs
+    source = "what its weights tell and the arguments given"
+    return dataclasses.replace(checkpoint, config=config, config_source=source)
 
 
 def _assign(model, table, checkpoint):
     weights = model.weights_by_name()
-    if strange := sorted(weights.keys() ^ {rule.name for rule in table}):
+    known = {rule.name for rule in table} | checkpoint.lacks.keys()
+    if strange := sorted(weights.keys() ^ known):
         raise ValueError(
             "A model restored from a checkpoint must have ALBERT's variables and no others. "
             f"Received: {type(model).__name__} differs in {', '.join(strange)}."
         )
+    for name in checkpoint.lacks:
+        weight = tf_variable(weights[name])
+        weight.assign(np.zeros(weight.shape, np.float32))
     # One at a time: beside the model, only one tensor is in memory.
     for rule in table:
         array = checkpoint.get(rule.stored_name).astype(np.float32, copy=False)

@@ -126,8 +126,8 @@ def _stated_prefix(directory, prefixes):
             return prefix
     raise FileNotFoundError(
         f"The checkpoint that a directory's file `checkpoint` names must exist. Received: "
-        f"{str(directory)!r} without {index_file(stated).name!r}. Pass the path of the one to load: "
-        f"{_names(prefixes) or 'there is none'}."
+        f"{str(directory)!r} without {index_file(stated).name!r}. Pass the path of the one to "
+        f"load: {_names(prefixes) or 'there is none'}."
     )
 
 

@@ -80,8 +80,8 @@ def open_saved_model(directory, meta_graph):
     if False in functions:
         inference = _flatten(library, objects, functions[False])
         training = _flatten(library, objects, functions[True]) if True in functions else None
-        groups = known.get("num_hidden_groups", (1, ""))[0]
-        known.update(fields_from_graph(flavor, inference, training, groups))
+        inner_group_num = known.get("inner_group_num", (1, ""))[0]
+        known.update(fields_from_graph(flavor, inference, training, inner_group_num))
     return flavor, tensors, ignored, get, None, known
 
 
@@ -95,17 +95,20 @@ def _stated_config(objects, library):
         strings = node_def.attr["value"].tensor.string_val if node_def.op == "Const" else ()
         for string in strings:
             try:
-                return AlbertConfig.from_dict(json.loads(string))
-            except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, TypeError) as error:
+                values = dict(json.loads(string))
+            except (ValueError, TypeError, RecursionError) as error:
                 raise ValueError(
                     "The `config` of a SavedModel must be a JSON object. Received: "
-                    f"{string[:80]!r} ({error}). Pass `config`."
+                    f"{string[:80]!r} ({error}). Export it anew."
                 ) from error
+            return AlbertConfig.from_dict(values)
     return None
 
 
 def _functions(objects):
     """{training: name of a function of the encoder}; False is also one that does not say."""
+    if not objects.nodes:
+        return {}
     root = objects.nodes[0]
     call = _child(objects, root, "__call__")
     names = list(call.function.concrete_functions) if call is not None else []
@@ -116,6 +119,8 @@ def _functions(objects):
     if not functions:
         signatures = _child(objects, root, "signatures")
         for child in signatures.children if signatures is not None else ():
+            if not 0 <= child.node_id < len(objects.nodes):
+                continue
             name = objects.nodes[child.node_id].bare_concrete_function.concrete_function_name
             functions.setdefault(False, name)
     return {training: name for training, name in functions.items() if name}
@@ -127,12 +132,17 @@ def _flatten(library, objects, name):
         return node.variable.name if node.WhichOneof("kind") == "variable" else ""
 
     bound = objects.concrete_functions[name].bound_inputs
+    if any(not 0 <= number < len(objects.nodes) for number in bound):
+        raise ValueError(
+            f"The objects of a SavedModel must exist. Received: function {name!r}, which takes one "
+            "that does not. The file is damaged: download it again."
+        )
     return flatten(library, name, [name_of(number) for number in bound])
 
 
 def _child(objects, node, name):
     for child in node.children:
-        if child.local_name == name and child.node_id < len(objects.nodes):
+        if child.local_name == name and 0 <= child.node_id < len(objects.nodes):
             return objects.nodes[child.node_id]
     return None
 

@@ -11,6 +11,11 @@ COMMANDS = {
     "export-encoder": "export_encoder",
     "export-preprocessor": "export_preprocessor",
     "check": "check",
+    "convert": "convert",
+    "inspect": "inspect_checkpoint",
+    "vocab": "vocab",
+    "pretraining-data": "pretraining_data",
+    "pretraining-data-beam": "pretraining_data_beam",
 }
 
 

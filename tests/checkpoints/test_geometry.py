@@ -3,8 +3,8 @@ import pathlib
 import pytest
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
+from albert_tf.checkpoints.flavors import FLAVORS, rules, stores_matrices
 from albert_tf.checkpoints.geometry import fields_from_shapes
-from albert_tf.checkpoints.names import FLAVORS, rules
 from albert_tf.checkpoints.read import read
 from albert_tf.config import AlbertConfig
 
@@ -46,7 +46,7 @@ def test_every_flavor(flavor, embedding_size):
     tensors = {
         rule.stored_name: TensorSpec(rule.stored_shape, "float32") for rule in rules(config, flavor)
     }
-    hidden = HIDDEN if FLAVORS[flavor].matrices is False else HIDDEN | {"num_attention_heads"}
+    hidden = HIDDEN | {"num_attention_heads"} if stores_matrices(flavor) else HIDDEN
     expected = config.to_dict()
     assert {field: value for field, (value, _) in fields_from_shapes(flavor, tensors).items()} == {
         field: expected[field] for field in expected.keys() - hidden

@@ -209,7 +209,8 @@ def test_an_argument_that_does_not_fit_the_weights(small):
 
 def test_inside_a_distribution_strategy(small):
     path, arrays = small()
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    reduction = tf.distribute.ReductionToOneDevice()  # See test_hub_keras_layer.py.
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=reduction)
     with strategy.scope():
         encoder = AlbertEncoder.from_checkpoint(path)
     weight = tf_variable(encoder.weights_by_name()["pooler_transform/kernel"])

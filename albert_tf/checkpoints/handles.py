@@ -1,0 +1,120 @@
+"""Checkpoints by the name they are published under, fetched by their host's own client.
+
+The clients keep a cache, show their progress and check what they receive. This module only chooses
+one; without one, and without a network, everything else works on local paths.
+"""
+
+import os
+import re
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_OWNER_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+# Repositories hold the same weights several times. What is read first, and the rest of what can be.
+_FIRST = ["*.json", "*.safetensors", "*.weights.h5", "*.model", "*.spm", "*.txt", "assets/**"]
+_SECOND = ["*.bin", "*.h5", "*.keras", "*.pb", "*.index", "*.data-*", "checkpoint", "variables/**"]
+
+SUPPORTED = (
+    "hf://OWNER/NAME (and perhaps @REVISION) or https://huggingface.co/OWNER/NAME; "
+    "kaggle://OWNER/MODEL/FRAMEWORK/VARIATION or https://www.kaggle.com/models/...; "
+    "https://tfhub.dev/..."
+)
+
+
+def is_handle(path):
+    """Whether this is a handle and not a local path."""
+    return isinstance(path, str) and bool(_SCHEME.match(path))
+
+
+def resolve(handle):
+    """The local directory that a handle's checkpoint is in, downloaded if it is not yet.
+
+    Args:
+      handle: See `SUPPORTED`.
+
+    Returns:
+      The path as a string.
+
+    Raises:
+      ValueError: The handle is of no known form.
+      ImportError: The host's client is not installed.
+      OSError: The client could not fetch it.
+
+    Example:
+
+    >>> resolve("hf://albert/albert-base-v2")  # doctest: +SKIP
+    '/home/me/.cache/huggingface/hub/models--albert--albert-base-v2/snapshots/8e2f...'
+    """
+    if match := re.match(r"(hf://|https?://(www\.)?huggingface\.co/)(.+)", handle):
+        return _hugging_face(handle, match[3].rstrip("/"))
+    if match := re.match(r"(kaggle://|https?://(www\.)?kaggle\.com/models/)(.+)", handle):
+        return _kaggle(handle, match[3].rstrip("/"))
+    if re.match(r"https?://tfhub\.dev/", handle):
+        return _tf_hub(handle)
+    raise ValueError(
+        f"A handle must have a known form: {SUPPORTED}. Received: {handle!r}. Download other "
+        "things yourself, and pass their path."
+    )
+
+
+def _hugging_face(handle, name):
+    name = re.sub(r"/tree/([^/]+)$", r"@\1", name)
+    name, _, revision = name.partition("@")
+    if not _OWNER_NAME.fullmatch(name):
+        raise ValueError(
+            f"A Hugging Face handle must be hf://OWNER/NAME. Received: {handle!r}, as in "
+            "hf://albert/albert-base-v2."
+        )
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise _no_client(handle, "huggingface_hub", error) from error
+    download = huggingface_hub.snapshot_download
+    place = {"repo_id": name, "revision": revision or None}
+    directory = _fetch(handle, download, **place, allow_patterns=_FIRST)
+    if any(file.endswith((".safetensors", ".weights.h5")) for file in os.listdir(directory)):
+        return directory
+    return _fetch(handle, download, **place, allow_patterns=_FIRST + _SECOND)
+
+
+def _kaggle(handle, name):
+    # A page's address says what the other parts are.
+    name = re.sub(r"/frameworks/([^/]+)/variations/", r"/\1/", name)
+    name = re.sub(r"/versions/(\d+)$", r"/\1", name)
+    if len(name.split("/")) not in (4, 5):
+        raise ValueError(
+            "A Kaggle handle must be kaggle://OWNER/MODEL/FRAMEWORK/VARIATION, and perhaps "
+            f"/VERSION. Received: {handle!r}."
+        )
+    try:
+        import kagglehub
+    except ImportError as error:
+        raise _no_client(handle, "kagglehub", error) from error
+    return _fetch(handle, kagglehub.model_download, name)
+
+
+def _tf_hub(handle):
+    try:
+        import tensorflow_hub
+    except ImportError as error:
+        raise _no_client(handle, "tensorflow-hub", error) from error
+    return _fetch(handle, tensorflow_hub.resolve, handle)
+
+
+def _fetch(handle, fetch, *args, **kwargs):
+    try:
+        return os.fspath(fetch(*args, **kwargs))
+    except Exception as error:  # The clients' own, of many kinds; all mean that there is no file.
+        lines = str(error).strip().splitlines()
+        raise OSError(
+            f"The checkpoint of a handle must be within reach. Received: {handle!r} "
+            f"({type(error).__name__}: {lines[0] if lines else 'no reason given'}). Check the name "
+            "and the network, or download it elsewhere and pass its path."
+        ) from error
+
+
+def _no_client(handle, package, error):
+    return ImportError(
+        f"A handle needs the client of its host. Received: {handle!r}, and {package} cannot be "
+        f"imported ({error}). Run `pip install {package}`, or download the checkpoint and pass its "
+        "path."
+    )

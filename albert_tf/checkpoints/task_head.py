@@ -1,0 +1,55 @@
+"""Fills the head of a task's model from a fine-tuned checkpoint."""
+
+import numpy as np
+
+from albert_tf._keras import tf_variable
+from albert_tf.checkpoints.flavors import describe
+from albert_tf.checkpoints.read import read
+
+
+def restore_task_head(model, path, config=None):
+    """Assigns all weights of a task model's head; the encoder's are left as they are.
+
+    The names come from the model's `head_weight_names`: those of Google's fine-tuning programs, or
+    of Hugging Face's classes with a head.
+
+    Args:
+      model: A task model, such as `AlbertClassifier`.
+      path: As for `AlbertEncoder.from_checkpoint`.
+      config: As for `AlbertEncoder.from_checkpoint`.
+
+    Raises:
+      ValueError: The checkpoint has no such head, or one of another shape.
+
+    Example:
+
+    >>> encoder = AlbertEncoder.from_checkpoint("my_model")  # doctest: +SKIP
+    >>> classifier = AlbertClassifier(encoder, num_classes=3)  # doctest: +SKIP
+    >>> restore_task_head(classifier, "my_model")  # doctest: +SKIP
+    """
+    checkpoint = read(path, config)
+    from_hugging_face = checkpoint.flavor in ("hugging_face", "hugging_face_model")
+    weights = model.weights_by_name()
+    values = {}
+    for head_weight in model.head_weight_names:
+        stored = head_weight.hugging_face if from_hugging_face else head_weight.original
+        shape = tuple(weights[head_weight.name].shape)
+        transposed = len(shape) == 2 and (from_hugging_face or head_weight.original_transposed)
+        needed = shape[::-1] if transposed else shape
+        spec = checkpoint.tensors.get(stored)
+        if spec is None or spec.shape != needed:
+            raise ValueError(
+                f"A checkpoint must have the head of the model. Received: "
+                f"{describe(checkpoint.flavor)} {checkpoint.path!r} with {spec or 'no tensor'} as "
+                f"{stored!r}, where {type(model).__name__} needs {list(needed)}. Build the model "
+                "for the task, and with the number of classes, that it was fine-tuned for."
+            )
+        array = checkpoint.get(stored).astype(np.float32, copy=False)
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"Weights must be finite. Received: {stored!r} of {checkpoint.path!r}. Take an "
+                "earlier checkpoint."
+            )
+        values[head_weight.name] = array.T if transposed else array
+    for name, array in values.items():
+        tf_variable(weights[name]).assign(array)

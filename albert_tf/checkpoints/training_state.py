@@ -1,0 +1,61 @@
+"""Reads the weights that training saves: directories `step-...` and `best-...` with weights.npz."""
+
+import re
+import zipfile
+
+import numpy as np
+
+from albert_tf.checkpoints.checkpoint import TensorSpec
+
+FILE = "weights.npz"
+# The heads of albert_tf's task models.
+_TASK_HEADS = re.compile(
+    r"(classifier|span)/(kernel|bias)|(start_logits|end_logits|answer_class)/.+/\w+"
+)
+
+
+def open_weights(directory):
+    """Opens a saved state's weights; the optimizer's are in another file.
+
+    Args:
+      directory: pathlib.Path of a directory with `weights.npz`.
+
+    Returns:
+      ({name: TensorSpec}, {name: reason to ignore it}, function from a name to its array)
+
+    Raises:
+      ValueError: The file is damaged, or not plain arrays.
+    """
+    path = directory / FILE
+    tensors = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(f"{info.filename!r} is compressed")
+                with archive.open(info) as file:
+                    version = np.lib.format.read_magic(file)
+                    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+                    shape, _, dtype = read(file)
+                    size = dtype.itemsize * int(np.prod(shape, dtype=object))
+                    if dtype.hasobject or size != info.file_size - file.tell():
+                        raise ValueError(f"{info.filename!r} is not {dtype} {list(shape)}")
+                tensors[info.filename.removesuffix(".npy")] = TensorSpec(shape, dtype.name)
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(
+            f"Saved weights must be a readable .npz file of arrays. Received: {str(path)!r} "
+            f"({error}). Take the state of an earlier step."
+        ) from error
+
+    def get(name):
+        try:
+            with np.load(path) as file:  # Refuses pickles; checks each array's checksum.
+                return file[name]
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"Saved weights must be readable. Received: {name!r} of {str(path)!r} ({error}). "
+                "Take the state of an earlier step."
+            ) from error
+
+    ignored = {name: "head of a task" for name in tensors if _TASK_HEADS.fullmatch(name)}
+    return tensors, ignored, get

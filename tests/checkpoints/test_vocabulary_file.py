@@ -1,0 +1,16 @@
+from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+
+
+def test_where_it_may_lie(tmp_path):
+    assert find_vocabulary(tmp_path) is None
+    for folder in ("assets/tokenizer", "variables"):
+        (tmp_path / folder).mkdir(parents=True)
+    vocabulary = tmp_path / "assets" / "tokenizer" / "vocabulary.spm"
+    vocabulary.touch()
+    assert find_vocabulary(tmp_path) == vocabulary
+    assert find_vocabulary(tmp_path / "model.ckpt-best") == vocabulary
+    assert find_vocabulary(tmp_path / "variables" / "variables") == vocabulary
+    (tmp_path / "30k-clean.model").touch()
+    assert find_vocabulary(tmp_path) is None  # Two: the user has to say.
+    vocabulary.unlink()
+    assert find_vocabulary(str(tmp_path)) == tmp_path / "30k-clean.model"

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from albert_tf.checkpoints.read import read
+from albert_tf.pretrainer import AlbertPretrainer
+from tests.commands.command import run
+from tests.conftest import FIXTURES, GOLDENS
+
+TINY = GOLDENS / "tiny"
+CONVERT = "export.convert"
+
+
+@pytest.mark.slow
+def test_around_the_world(tmp_path):
+    """TF1 -> Hugging Face -> Keras -> TF1: the same bits at the end."""
+    source, sp_model = TINY, f"--sp_model={FIXTURES / 'tiny.model'}"
+    for to in ("huggingface", "keras", "tf1"):
+        process = run(
+            CONVERT, f"--checkpoint={source}", f"--to={to}", f"--output={tmp_path / to}", sp_model
+        )
+        assert process.returncode == 0, process.stderr
+        assert "read back: 32 variables, equal bit for bit" in process.stdout
+        source, sp_model = tmp_path / to, "--nooverwrite"  # The vocabulary goes along from here.
+    assert (tmp_path / "tf1" / "spiece.model").is_file()
+    first, last = read(TINY), read(tmp_path / "tf1")
+    assert last.config == first.config
+    for name in first.tensors:
+        if name != "global_step":
+            np.testing.assert_array_equal(last.get(name), first.get(name))
+
+
+@pytest.mark.slow
+def test_saved_model_verified(tmp_path):
+    arguments = [
+        f"--checkpoint={TINY}",
+        "--to=savedmodel",
+        f"--output={tmp_path / 'out'}",
+        f"--sp_model={FIXTURES / 'tiny.model'}",
+        f"--verify_against={TINY / 'golden.npz'}",
+    ]
+    process = run(CONVERT, *arguments)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.count("verified: ") == 4
+    assert "25 variables: names, order, shapes" in process.stdout
+    again = run(CONVERT, *arguments)
+    assert again.returncode == 1
+    assert "error: The output must not exist yet. Received: " in again.stderr
+    assert run(CONVERT, *arguments, "--overwrite").returncode == 0
+    # Its own program confirms it when it is converted on.
+    process = run(
+        CONVERT,
+        f"--checkpoint={tmp_path / 'out'}",
+        "--to=tf1",
+        f"--output={tmp_path / 'back'}",
+        "--verify",
+    )
+    assert process.returncode == 0, process.stderr
+    assert "verified: sop_logits" in process.stdout
+
+
+def test_verification_fails(tmp_path):
+    golden = dict(np.load(TINY / "golden.npz"))
+    golden["sequence_output"] = golden["sequence_output"] + 1
+    np.savez(tmp_path / "wrong.npz", **golden)
+    process = run(
+        CONVERT,
+        f"--checkpoint={TINY}",
+        "--to=tf1",
+        f"--output={tmp_path / 'out'}",
+        f"--verify_against={tmp_path / 'wrong.npz'}",
+    )
+    assert process.returncode == 1
+    assert "sequence_output differs by 1.0e+00" in process.stdout and "TOO MUCH" in process.stdout
+    assert "error: The outputs must be those of the checkpoint" in process.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_errors_leave_nothing(tmp_path):
+    process = run(
+        CONVERT, f"--checkpoint={TINY}", "--to=savedmodel", f"--output={tmp_path / 'out'}"
+    )
+    assert process.returncode == 1
+    assert "error: A SavedModel needs the checkpoint's SentencePiece model" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert not any(tmp_path.iterdir())
+
+
+def test_notes_and_the_installed_command(tmp_path):
+    code = "from albert_tf.commands.main import main; main()"
+    process = run(
+        None,
+        "-c",
+        code,
+        "convert",
+        f"--checkpoint={GOLDENS / 'keras_hub' / 'preset'}",
+        "--to=tf1",
+        f"--output={tmp_path / 'out'}",
+    )
+    assert process.returncode == 0, process.stderr
+    assert "note: The original masks with -10000, not -1e+09" in process.stdout
+    assert AlbertPretrainer.from_checkpoint(tmp_path / "out").masked_lm is None
