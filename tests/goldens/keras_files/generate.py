@@ -1,7 +1,7 @@
 """Writes the .keras file of a small pretrainer with this Keras generation.
 
 Run it in the project's root, once plainly and once with TF_USE_LEGACY_KERAS=1:
-python -m tests.goldens.keras_files.generate. The weights count upwards: variable i is full of i / 8.
+python -m tests.goldens.keras_files.generate. Variable i is full of i / 8.
 """
 
 import pathlib
