@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "check",
     "convert": "convert",
     "inspect": "inspect_checkpoint",
+    "finetune": "finetune",
     "vocab": "vocab",
     "pretraining-data": "pretraining_data",
     "pretraining-data-beam": "pretraining_data_beam",

@@ -1,0 +1,165 @@
+"""Fine-tunes an ALBERT: GLUE, SQuAD, RACE, or your own files; ends with metrics and a SavedModel.
+
+Run the same command again to go on after an interruption.
+"""
+
+import sys
+
+from absl import flags
+
+from albert_tf.commands.run import run
+
+_TASK = flags.DEFINE_string(
+    "task",
+    None,
+    "cola, sst-2, mrpc, sts-b, qqp, mnli, mismnli, qnli, rte, wnli; squad1.1, squad2.0; race, "
+    "race-middle, race-high; for your own files classification, regression, tagging.",
+    required=True,
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Directory of the run.", required=True)
+
+# === Data ===
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of the data, in the layout in which they are distributed."
+)
+_TRAIN_FILE = flags.DEFINE_string("train_file", None, "File to learn from. Not for RACE.")
+_DEV_FILE = flags.DEFINE_string("dev_file", None, "File to score on. Not for RACE.")
+_TEST_FILE = flags.DEFINE_string("test_file", None, "File to predict. Not for RACE.")
+_TEXT_COLUMN = flags.DEFINE_string(
+    "text_column", None, "Own files: column of the text (default: text; for tagging words)."
+)
+_PAIR_COLUMN = flags.DEFINE_string(
+    "pair_column", None, "Own files: column of the second text of pairs."
+)
+_LABEL_COLUMN = flags.DEFINE_string(
+    "label_column", None, "Own files: column of the label (default: label; for tagging tags)."
+)
+_ID_COLUMN = flags.DEFINE_string("id_column", None, "Own files: column of identifiers.")
+_MAX_TRAIN = flags.DEFINE_integer(
+    "max_train_examples", None, "Learn from a random sample of so many examples."
+)
+_MAX_DEV = flags.DEFINE_integer(
+    "max_dev_examples", None, "Score on a random sample of so many: not the official score."
+)
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", None, "Where features are kept; runs may share it. Default: OUTPUT/cache."
+)
+
+# === Model ===
+_CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "Checkpoint to start from: of any flavor, as for `albert-tf convert`."
+)
+_CONFIG = flags.DEFINE_string(
+    "config",
+    None,
+    "Configuration file. Default: that of the checkpoint. With --from_scratch also a preset's "
+    "name, such as albert_base_v2.",
+)
+_SP_MODEL = flags.DEFINE_string(
+    "sp_model", None, "SentencePiece model. Default: the one that lies with the checkpoint."
+)
+_FROM_SCRATCH = flags.DEFINE_bool(
+    "from_scratch", False, "Start with random weights; needs --config and no --checkpoint."
+)
+
+# === Recipe: all of it has defaults by task and size ===
+_RECIPE = {
+    "learning_rate": flags.DEFINE_float("learning_rate", None, "Highest learning rate."),
+    "batch_size": flags.DEFINE_integer("batch_size", None, "Rows of a batch, all devices."),
+    "train_steps": flags.DEFINE_integer("train_steps", None, "Updates."),
+    "epochs": flags.DEFINE_float("epochs", None, "Passes over the data, instead of steps."),
+    "warmup_steps": flags.DEFINE_integer("warmup_steps", None, "Updates of warm-up."),
+    "warmup_proportion": flags.DEFINE_float(
+        "warmup_proportion", None, "Warm-up as a part of all updates."
+    ),
+    "max_seq_length": flags.DEFINE_integer("max_seq_length", None, "Longest row in tokens."),
+    "dropout_rate": flags.DEFINE_float("dropout_rate", None, "Dropout in the encoder."),
+    "head_dropout_rate": flags.DEFINE_float(
+        "head_dropout_rate", None, "Dropout before the classifier."
+    ),
+    "optimizer": flags.DEFINE_enum("optimizer", None, ["adamw", "lamb"], "Optimizer."),
+    "weight_decay_rate": flags.DEFINE_float("weight_decay_rate", None, "Weight decay."),
+    "bias_correction": flags.DEFINE_bool(
+        "bias_correction", None, "Correct Adam's moments, against failed runs on small data."
+    ),
+    "doc_stride": flags.DEFINE_integer("doc_stride", None, "SQuAD: distance of windows."),
+    "max_query_length": flags.DEFINE_integer("max_query_length", None, "SQuAD: of questions."),
+    "max_answer_length": flags.DEFINE_integer("max_answer_length", None, "SQuAD: of answers."),
+    "n_best_size": flags.DEFINE_integer("n_best_size", None, "SQuAD: answers to keep."),
+    "max_qa_length": flags.DEFINE_integer("max_qa_length", None, "RACE: question with option."),
+}
+
+# === Running ===
+_OPTIONS = {
+    "seed": flags.DEFINE_integer("seed", 0, "Of new weights, data order and dropout."),
+    "strategy": flags.DEFINE_enum(
+        "strategy",
+        "one",
+        ["one", "mirrored", "multiworker", "tpu"],
+        "one: the first GPU or the CPU. mirrored: all GPUs. multiworker: machines of TF_CONFIG.",
+    ),
+    "tpu": flags.DEFINE_string("tpu", "", "Name or address of the TPU."),
+    "precision": flags.DEFINE_enum(
+        "precision", "float32", ["float32", "bfloat16", "float16"], "Mixed if not float32."
+    ),
+    "accumulate_steps": flags.DEFINE_integer(
+        "accumulate_steps", 1, "Parts that a device's part of a batch is cut into."
+    ),
+    "jit_compile": flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA."),
+    "evaluate_every": flags.DEFINE_integer(
+        "evaluate_every", None, "Steps between two evaluations. Default: a tenth of all."
+    ),
+    "patience": flags.DEFINE_integer(
+        "patience", None, "Stop after so many evaluations without a better score."
+    ),
+    "save_every": flags.DEFINE_integer("save_every", 1000, "Steps between two saved states."),
+    "detect_collapse": flags.DEFINE_bool(
+        "detect_collapse", True, "Stop with advice when a classifier does not learn."
+    ),
+    "tensorboard": flags.DEFINE_bool("tensorboard", True, "Write TensorBoard's events."),
+    "export": flags.DEFINE_bool("export", True, "Write OUTPUT/saved_model."),
+}
+
+
+def main():
+    from albert_tf.training.collapse import TrainingCollapsed
+    from albert_tf.training.finetune import finetune
+    from albert_tf.training.finetune_options import FinetuneOptions
+    from albert_tf.training.finetune_tasks import make_task
+
+    options = FinetuneOptions(
+        max_train_examples=_MAX_TRAIN.value,
+        max_dev_examples=_MAX_DEV.value,
+        **{name: flag.value for name, flag in _OPTIONS.items()},
+    )
+    task = make_task(
+        _TASK.value,
+        data_dir=_DATA_DIR.value,
+        train_file=_TRAIN_FILE.value,
+        dev_file=_DEV_FILE.value,
+        test_file=_TEST_FILE.value,
+        text_column=_TEXT_COLUMN.value,
+        pair_column=_PAIR_COLUMN.value,
+        label_column=_LABEL_COLUMN.value,
+        id_column=_ID_COLUMN.value,
+    )
+    try:
+        result = finetune(
+            task,
+            _OUTPUT.value,
+            _CHECKPOINT.value,
+            _SP_MODEL.value,
+            config=_CONFIG.value,
+            from_scratch=_FROM_SCRATCH.value,
+            options=options,
+            cache_dir=_CACHE_DIR.value,
+            **{name: flag.value for name, flag in _RECIPE.items()},
+        )
+    except (TrainingCollapsed, FloatingPointError) as error:
+        sys.exit(f"error: {error}")
+    if result.state.stopped_by == "SIGTERM":
+        sys.exit(f"Saved at step {result.state.step}. The same command goes on from there.")
+
+
+def start(argv=None):
+    run(main, argv)

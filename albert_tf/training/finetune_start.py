@@ -1,0 +1,70 @@
+"""What a fine-tuning starts from: weights, their configuration and their vocabulary."""
+
+import os
+
+from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.restore import complete_config
+from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+from albert_tf.config import PRESETS, AlbertConfig
+from albert_tf.text.reference import ReferenceTokenizer
+
+
+def starting_point(checkpoint, config, from_scratch):
+    """What a fine-tuning starts from; refuses to start from nothing unless told to.
+
+    Args:
+      checkpoint: What `AlbertEncoder.from_checkpoint` takes, or None.
+      config: `AlbertConfig`, the path of its JSON file, the name of a preset, or None.
+      from_scratch: Whether to start with random weights.
+
+    Returns:
+      (AlbertConfig, path of the checkpoint's files or None)
+    """
+    if from_scratch:
+        if checkpoint is not None or config is None:
+            raise ValueError(
+                "From scratch there is a configuration and no checkpoint. Received: "
+                f"checkpoint={checkpoint!r}, config={config!r}."
+            )
+        if isinstance(config, AlbertConfig):
+            return config, None
+        if config in PRESETS:
+            return AlbertConfig.from_preset(config), None
+        return AlbertConfig.from_json_file(config), None
+    if checkpoint is None:
+        raise ValueError(
+            "Fine-tuning starts from a checkpoint. Received: none, so nothing would be restored. "
+            "Pass one, or say from_scratch (on the command line --from_scratch) and pass a "
+            "configuration, for random weights."
+        )
+    found = read(checkpoint, config)
+    if found.config is None:
+        found = complete_config(found, {})
+    return found.config, found.path
+
+
+def find_sp_model(sp_model, found):
+    """Path of the SentencePiece model: the one given, or the one that lies with the checkpoint."""
+    sp_model = sp_model or (found and find_vocabulary(found))
+    if not sp_model:
+        raise ValueError(
+            "Fine-tuning needs the SentencePiece model that the checkpoint was trained with. "
+            "Received: none, and there is not exactly one with the checkpoint. Pass `sp_model`, "
+            "such as 30k-clean.model."
+        )
+    return os.fspath(sp_model)
+
+
+def check_sizes(config, sp_model, recipe):
+    """Raises unless vocabulary and length of the rows fit the encoder."""
+    size = ReferenceTokenizer(sp_model).vocab_size
+    if size != config.vocab_size:
+        raise ValueError(
+            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
+            f"{config.vocab_size}. Received: {sp_model} with {size}."
+        )
+    if recipe.max_seq_length > config.max_position_embeddings:
+        raise ValueError(
+            f"`max_seq_length` must not exceed the encoder's {config.max_position_embeddings} "
+            f"positions. Received: {recipe.max_seq_length}."
+        )

@@ -1,0 +1,126 @@
+"""What a task brings along to be fine-tuned: its data, model, losses, scores and files."""
+
+import copy
+import math
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+SPLITS = ("train", "dev", "test")
+
+
+class FinetuneTask:
+    """One task with its data. Base class; the training in `finetune` knows no other.
+
+    Attributes:
+      name: Such as "sst-2".
+      splits: {name: `ExampleSet`}: "train", "dev", and further ones to score or to predict at the
+        end, such as "test".
+      trims: Whether padding behind the longest row of a set may be left out. It may where padding
+        has no part in the answers.
+      best_metric: Which of `scores(...)` chooses the best weights; the highest is best.
+      num_classes: Number of classes whose entropy the collapse detector watches; None for none.
+      tokenizer: `ReferenceTokenizer`; set by `finetune` before the first `features`.
+    """
+
+    num_classes = None
+    trims = True
+
+    def __init__(self, name, splits, best_metric):
+        self.name = name
+        self.splits = splits
+        self.best_metric = best_metric
+        self.tokenizer = None
+
+    def build(self, encoder, recipe):
+        """The Keras model: an encoder with this task's head."""
+        raise NotImplementedError
+
+    def losses(self):
+        """({name: Term} to minimize, {name: Term} to report)."""
+        raise NotImplementedError
+
+    def features(self, split, recipe):
+        """`Features` of a split; with the labels of "train" as training needs them."""
+        raise NotImplementedError
+
+    def inputs(self, rows):
+        """What the model takes, of a batch of rows; the answers are in `inputs_and_targets`."""
+        return {
+            "input_word_ids": rows["input_ids"],
+            "input_mask": rows["input_mask"],
+            "input_type_ids": rows["segment_ids"],
+        }
+
+    def inputs_and_targets(self, rows):
+        """Rows for training, with a weight of 0 for those that only fill a batch."""
+        weights = tf.cast(rows["is_real_example"], tf.float32)
+        return self.inputs(rows), {"labels": rows["label_ids"], "weights": weights}
+
+    def label_counts(self, features):
+        """How often each class occurs in the training set, or None."""
+        if self.num_classes is None:
+            return None
+        return np.bincount(features["label_ids"], minlength=self.num_classes)
+
+    def classes(self, outputs):
+        """The predicted class of each row, int [rows]; only where there are classes."""
+        return np.argmax(outputs, -1)
+
+    def scores(self, split, features, outputs):
+        """{name: number} by the task's official definitions; {} for a split without labels."""
+        raise NotImplementedError
+
+    def write_predictions(self, folder, split, features, outputs, scores):
+        """Writes the answers to a split into a folder; returns the paths."""
+        raise NotImplementedError
+
+    def export(self, model, path, sp_model, recipe, scores):
+        """Writes the SavedModel; `scores` are those of "dev". Returns the checks it passed."""
+        raise NotImplementedError
+
+    def cut(self, split, count):
+        """Leaves a random sample of `count` examples in a split, the same one for every seed."""
+        examples = self.splits[split]
+        if count is None or count >= len(examples):
+            return
+        if count < 1:
+            raise ValueError(f"A sample must have at least 1 example. Received: {count}.")
+        kept = np.sort(np.random.RandomState(0).permutation(len(examples))[:count])
+        sample = copy.copy(examples)
+        sample.examples = [examples[i] for i in kept]
+        self.splits[split] = sample
+
+
+def ranked(scores):
+    """Scores for choosing the best: one that is not defined (NaN) is the worst of all."""
+    return {name: -math.inf if math.isnan(value) else value for name, value in scores.items()}
+
+
+def split_files(data_dir, endings, given):
+    """{split: path} of files called train, dev and test, unless they are given.
+
+    Args:
+      data_dir: Folder, or None.
+      endings: Endings to look for, such as (".csv", ".tsv").
+      given: {split: path or None}.
+
+    Raises:
+      FileNotFoundError: There is no such file for "train" or "dev".
+    """
+    paths = {}
+    for split in SPLITS:
+        path = given.get(split)
+        if path is None and data_dir is not None:
+            found = [pathlib.Path(data_dir) / f"{split}{ending}" for ending in endings]
+            path = next((p for p in found if p.is_file()), None)
+        if path is not None:
+            paths[split] = path
+        elif split != "test":
+            raise FileNotFoundError(
+                f"Fine-tuning needs a set to learn from and one to choose the best weights with. "
+                f"Received: no {split} file. Pass {split}_file, or a data_dir with "
+                f"{' or '.join(split + ending for ending in endings)}."
+            )
+    return paths

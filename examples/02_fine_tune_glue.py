@@ -1,0 +1,101 @@
+"""Fine-tunes an ALBERT for a GLUE task, then asks the exported SavedModel.
+
+    python examples/02_fine_tune_glue.py --quick
+
+writes a toy SST-2 of a few sentences and learns it from the checkpoint that the package carries
+(random weights), in about 30 s on two CPU cores; expect a dev accuracy of 1.0, because the toy is
+that easy. In earnest, with GLUE's data and a published checkpoint, such as the unpacked
+albert_base_v2.tar.gz:
+
+    python examples/02_fine_tune_glue.py --task=sst-2 --data_dir=glue --checkpoint=albert_base \
+        --output=sst2
+
+`albert-tf finetune` is the same as a command, with a flag for each number. Run again, the program
+goes on where it was interrupted.
+"""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
+from absl import flags
+
+from albert_tf import default_model
+from albert_tf.commands.run import run
+from albert_tf.training.finetune import finetune
+from albert_tf.training.finetune_options import FinetuneOptions
+
+QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and smoke values: not a recipe.")
+TASK = flags.DEFINE_enum(
+    "task",
+    "sst-2",
+    ["cola", "sst-2", "mrpc", "sts-b", "qqp", "mnli", "qnli", "rte", "wnli"],
+    "GLUE task.",
+)
+DATA_DIR = flags.DEFINE_string("data_dir", None, "GLUE's folder.")
+CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint to start from.")
+SP_MODEL = flags.DEFINE_string("sp_model", None, "Default: the one that lies with --checkpoint.")
+OUTPUT = flags.DEFINE_string("output", "finetuned", "Directory of the run.")
+SEED = flags.DEFINE_integer("seed", 0, "Fine-tuning varies with it: try several.")
+
+
+def write_toy(folder):
+    """An SST-2 in GLUE's layout whose sentences are positive if they say so."""
+    good = ["a good film", "truly good", "good acting", "it is good", "so good and so short"]
+    bad = [sentence.replace("good", "bad") for sentence in good]
+    rows = [(text, 1) for text in good] + [(text, 0) for text in bad]
+    lines = "".join(f"{text}\t{label}\n" for text, label in rows)
+    directory = pathlib.Path(folder) / "SST-2"
+    directory.mkdir(parents=True, exist_ok=True)
+    for split in ("train", "dev"):
+        (directory / f"{split}.tsv").write_text(f"sentence\tlabel\n{lines}")
+    tests = "".join(f"{i}\t{text}\n" for i, (text, _) in enumerate(rows))
+    (directory / "test.tsv").write_text(f"index\tsentence\n{tests}")
+    return str(folder)
+
+
+def main():
+    if QUICK.value:
+        data_dir = write_toy(f"{OUTPUT.value}_data")
+        result = finetune(
+            "sst-2",
+            OUTPUT.value,
+            default_model.CHECKPOINT,
+            data_dir=data_dir,
+            options=FinetuneOptions(seed=SEED.value, evaluate_every=20),
+            learning_rate=1e-3,
+            batch_size=10,
+            train_steps=40,
+        )
+        sentences = ["a good film", "bad acting"]
+    else:
+        if DATA_DIR.value is None or CHECKPOINT.value is None:
+            raise ValueError("Pass --data_dir and --checkpoint, or --quick. Received: neither.")
+        result = finetune(
+            TASK.value,
+            OUTPUT.value,
+            CHECKPOINT.value,
+            SP_MODEL.value,
+            data_dir=DATA_DIR.value,
+            options=FinetuneOptions(seed=SEED.value),
+        )
+        sentences = ["A gripping story, well told.", "The plot goes nowhere."]
+
+    if not result.scores:
+        print("Interrupted: run it again to go on.")
+        return
+    serve = tf.saved_model.load(str(result.output / "saved_model")).signatures["serving_default"]
+    if "text" not in serve.structured_input_signature[1]:
+        inputs = {"text_a": sentences[:1], "text_b": sentences[1:]}
+    else:
+        inputs = {"text": sentences}
+    answers = serve(**{name: tf.constant(texts) for name, texts in inputs.items()})
+    for name, answer in sorted(answers.items()):
+        print(f"{inputs} -> {name}: {answer.numpy().tolist()}")
+
+
+if __name__ == "__main__":
+    run(main)

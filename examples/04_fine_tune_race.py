@@ -1,0 +1,105 @@
+"""Fine-tunes an ALBERT to choose the right one of four options (RACE), then asks the SavedModel.
+
+    python examples/04_fine_tune_race.py --quick
+
+writes a toy RACE and goes through all steps with the checkpoint that the package carries (random
+weights), in about 40 s on two CPU cores; its answers mean nothing. In earnest, with the unpacked
+RACE.tar.gz and a published checkpoint:
+
+    python examples/04_fine_tune_race.py --data_dir=. --checkpoint=albert_base --output=race
+
+A batch of 32 questions is 128 rows of 512 tokens: `--accumulate_steps=8` makes it fit. Run again,
+the program goes on where it was interrupted.
+"""
+
+import json
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
+from absl import flags
+
+from albert_tf import default_model
+from albert_tf.commands.run import run
+from albert_tf.training.finetune import finetune
+from albert_tf.training.finetune_options import FinetuneOptions
+
+QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and smoke values: not a recipe.")
+TASK = flags.DEFINE_enum("task", "race", ["race", "race-middle", "race-high"], "Level.")
+DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder that holds RACE.")
+CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint to start from.")
+SP_MODEL = flags.DEFINE_string("sp_model", None, "Default: the one that lies with --checkpoint.")
+OUTPUT = flags.DEFINE_string("output", "choices", "Directory of the run.")
+SEED = flags.DEFINE_integer("seed", 0, "Fine-tuning varies with it: try several.")
+ACCUMULATE_STEPS = flags.DEFINE_integer("accumulate_steps", 1, "Parts of a batch, for memory.")
+
+ARTICLE = "Tom has a dog. The dog is black. Every day they walk to the lake and swim."
+QUESTIONS = ["The dog is _ .", "Where do they walk to?"]
+OPTIONS = [["white", "black", "brown", "red"], ["The lake.", "The sea.", "A shop.", "School."]]
+ANSWERS = ["B", "A"]
+
+
+def write_toy(folder):
+    """A RACE of one passage, in the layout in which it is distributed."""
+    passage = {
+        "id": "middle1.txt",
+        "article": ARTICLE,
+        "questions": QUESTIONS,
+        "options": OPTIONS,
+        "answers": ANSWERS,
+    }
+    for split in ("train", "dev"):
+        directory = pathlib.Path(folder) / "RACE" / split / "middle"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "1.txt").write_text(json.dumps(passage))
+    return str(folder)
+
+
+def main():
+    options = FinetuneOptions(seed=SEED.value, accumulate_steps=ACCUMULATE_STEPS.value)
+    if QUICK.value:
+        data_dir = write_toy(f"{OUTPUT.value}_data")
+        result = finetune(
+            "race-middle",
+            OUTPUT.value,
+            default_model.CHECKPOINT,
+            data_dir=data_dir,
+            options=FinetuneOptions(seed=SEED.value, evaluate_every=15, detect_collapse=False),
+            learning_rate=3e-3,
+            batch_size=2,
+            train_steps=30,
+            max_seq_length=64,
+            max_qa_length=24,
+        )
+    else:
+        if DATA_DIR.value is None or CHECKPOINT.value is None:
+            raise ValueError("Pass --data_dir and --checkpoint, or --quick. Received: neither.")
+        result = finetune(
+            TASK.value,
+            OUTPUT.value,
+            CHECKPOINT.value,
+            SP_MODEL.value,
+            data_dir=DATA_DIR.value,
+            options=options,
+        )
+
+    if not result.scores:
+        print("Interrupted: run it again to go on.")
+        return
+    serve = tf.saved_model.load(str(result.output / "saved_model")).signatures["serving_default"]
+    answers = serve(
+        context=tf.constant([ARTICLE] * len(QUESTIONS)),
+        question=tf.constant(QUESTIONS),
+        choices=tf.constant(OPTIONS),
+    )
+    for question, answer, odds in zip(
+        QUESTIONS, answers["answer"].numpy(), answers["probabilities"].numpy()
+    ):
+        print(f"{question} -> {answer.decode()}  ({max(odds):.2f})")
+
+
+if __name__ == "__main__":
+    run(main)

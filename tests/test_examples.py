@@ -1,0 +1,43 @@
+"""The fine-tuning examples run as their first lines say."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+EXPECTED = {
+    "02_fine_tune_glue": ("dev accuracy: 1.0000", "label: [b'1', b'0']"),
+    "03_fine_tune_squad": ("dev f1: ", "Who wrote the song? -> "),
+    "04_fine_tune_race": ("dev accuracy_middle: ", "The dog is _ . -> "),
+}
+
+
+def run(name, *arguments, cwd):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "examples" / f"{name}.py"), *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_quick(name, tmp_path):
+    pytest.importorskip("tensorflow_text")
+    process = run(name, "--quick", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    for text in EXPECTED[name]:
+        assert text in process.stdout
+
+
+def test_nothing_given(tmp_path):
+    pytest.importorskip("tensorflow_text")
+    process = run("02_fine_tune_glue", cwd=tmp_path)
+    assert process.returncode == 1
+    assert "error: Pass --data_dir and --checkpoint, or --quick." in process.stderr

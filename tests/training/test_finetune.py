@@ -1,0 +1,150 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from albert_tf import default_model
+from albert_tf.encoder import AlbertEncoder
+from albert_tf.training import finetune as module
+from albert_tf.training.collapse import TrainingCollapsed
+from albert_tf.training.finetune import finetune
+from albert_tf.training.finetune_task import ranked
+from albert_tf.training.finetune_tasks import make_task
+from tests.training.toy_task import learn, write_sst2
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_sst2(tmp_path_factory.mktemp("glue"))
+
+
+@pytest.fixture(scope="module")
+def learned(data, tmp_path_factory):
+    """A complete run."""
+    output = tmp_path_factory.mktemp("run") / "sst2"
+    recipe = {"train_steps": 32, "batch_size": 10}
+    return learn(data, output, recipe=recipe, evaluate_every=8, export=True)
+
+
+def test_it_learns_and_writes_everything(learned):
+    assert learned.scores["dev"]["accuracy"] == 1.0 and learned.scores["test"] == {}
+    names = {path.name for path in learned.output.iterdir()}
+    assert {"run.json", "states", "history.csv", "evaluations.csv", "metrics.json"} <= names
+    assert {"predictions", "saved_model", "albert_config.json", "cache"} <= names
+    metrics = json.loads((learned.output / "metrics.json").read_text())
+    assert metrics["scores"]["dev"] == {"accuracy": 1.0} and metrics["steps"] == 32
+    assert metrics["examples"] == {"train": 10, "dev": 10, "test": 10}
+
+
+def test_submission_has_glues_format(learned):
+    lines = (learned.output / "predictions" / "SST-2.tsv").read_text().splitlines()
+    assert lines[0] == "index\tprediction" and lines[1:] == [
+        f"{i}\t{int(i < 5)}" for i in range(10)
+    ]
+    first = (learned.output / "predictions" / "dev.tsv").read_text().splitlines()[0]
+    assert first.split("\t") == ["index", "prediction", "label", "p(0)", "p(1)"]
+
+
+def test_saved_model_answers_as_the_evaluation_did(learned):
+    pytest.importorskip("tensorflow_text")
+    serve = tf.saved_model.load(str(learned.output / "saved_model")).signatures["serving_default"]
+    answer = serve(text=tf.constant(["a good film", "a bad film"]))
+    assert answer["label"].numpy().tolist() == [b"1", b"0"]
+    rows = (learned.output / "predictions" / "dev.tsv").read_text().splitlines()
+    told = [float(x) for x in rows[1].split("\t")[3:]]
+    np.testing.assert_allclose(answer["probabilities"][0], told, atol=1e-3)
+
+
+def test_its_weights_are_a_checkpoint_for_the_next_task(learned):
+    (best,) = (learned.output / "states").glob("best-*")
+    encoder = AlbertEncoder.from_checkpoint(best)
+    mine = learned.model.encoder.weights_by_name()
+    for name, weight in encoder.weights_by_name().items():
+        np.testing.assert_array_equal(weight, mine[name])
+
+
+def test_a_finished_run_only_answers_again(learned, data):
+    recipe = {"train_steps": 32, "batch_size": 10}
+    again = learn(data, learned.output, recipe=recipe, evaluate_every=8)
+    assert again.scores == learned.scores and again.state.step == 32
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(data, tmp_path, monkeypatch):
+    whole = learn(data, tmp_path / "whole")
+    evaluate, calls = module._Finetuning._evaluate, []
+
+    def dies(self):
+        calls.append(None)
+        if len(calls) == 2:
+            raise KeyError("died")
+        return evaluate(self)
+
+    monkeypatch.setattr(module._Finetuning, "_evaluate", dies)
+    with pytest.raises(KeyError, match="died"):
+        learn(data, tmp_path / "cut")
+    assert not (tmp_path / "cut" / "metrics.json").exists()
+    monkeypatch.undo()
+    resumed = learn(data, tmp_path / "cut")
+    assert resumed.state.step == 12
+    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights()):
+        np.testing.assert_array_equal(a, b)
+    message = "goes on as it began. Received: .* options.seed 1 instead of 0"
+    with pytest.raises(ValueError, match=message):
+        learn(data, tmp_path / "cut", seed=1)
+
+
+def test_collapse_is_an_error_with_advice(data, tmp_path):
+    with pytest.raises(TrainingCollapsed, match="All 10 predictions are class .*Try"):
+        recipe = {"learning_rate": 1e-12, "train_steps": 2}
+        learn(data, tmp_path / "run", recipe=recipe, evaluate_every=2, detect_collapse=True)
+
+
+def test_refuses_to_start_from_nothing(data, tmp_path):
+    with pytest.raises(ValueError, match="starts from a checkpoint. Received: none.*from_scratch"):
+        finetune("sst-2", tmp_path / "run", data_dir=data)
+    assert not (tmp_path / "run").exists()
+
+
+def test_from_scratch(data, tmp_path):
+    config = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT).albert_config
+    path = tmp_path / "config.json"
+    path.write_text(config.to_json())
+    result = finetune(
+        make_task("sst-2", data_dir=data),
+        tmp_path / "run",
+        sp_model=default_model.SP_MODEL,
+        config=path,
+        from_scratch=True,
+        options=module.FinetuneOptions(export=False, detect_collapse=False),
+        train_steps=2,
+        batch_size=16,  # More than there are rows: the batch is filled up.
+    )
+    assert result.state.step == 2 and result.recipe.warmup_proportion == 0.1
+
+
+def test_a_score_that_is_not_defined_is_the_worst():
+    assert ranked({"pearson": math.nan, "loss": 1.0}) == {"pearson": -math.inf, "loss": 1.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["cola", "sts-b", "mnli", "wnli"])
+def test_glue_tasks_from_end_to_end(task, tmp_path):
+    recipe = {"train_steps": 2, "batch_size": 4}
+    result = learn("tests/fixtures/glue", tmp_path / task, task, recipe, precision="bfloat16")
+    assert result.scores["dev"]
+    names = {path.name for path in (tmp_path / task / "predictions").iterdir()}
+    wanted = {"cola": "CoLA", "sts-b": "STS-B", "mnli": "MNLI-m", "wnli": "WNLI"}[task]
+    assert f"{wanted}.tsv" in names
+    if task == "mnli":
+        assert {"MNLI-mm.tsv", "AX.tsv", "dev_mismatched.tsv"} <= names
+
+
+@pytest.mark.slow
+def test_two_devices_and_accumulation_give_the_same(data, tmp_path):
+    recipe = {"train_steps": 4, "dropout_rate": 0.0, "head_dropout_rate": 0.0}
+    one = learn(data, tmp_path / "one", recipe=recipe)
+    two = learn(data, tmp_path / "two", recipe=recipe, strategy="mirrored", accumulate_steps=2)
+    for a, b in zip(one.model.get_weights(), two.model.get_weights()):
+        np.testing.assert_allclose(a, b, atol=1e-5)
