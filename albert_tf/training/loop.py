@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import pathlib
 
 import numpy as np
@@ -225,7 +226,8 @@ class _Run:
             )
         value = state.metrics[self.best_metric]
         sign = 1.0 if self.best_is == "max" else -1.0
-        if state.best_value is None or sign * (value - state.best_value) > 0.0:
+        worthless = state.best_value is None or math.isnan(state.best_value)
+        if worthless or sign * (value - state.best_value) > 0.0:
             state.best_step, state.best_value = state.step, value
             state.evaluations_without_gain = 0
             self.directory.save(
