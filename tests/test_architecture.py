@@ -94,6 +94,7 @@ def test_public_names_are_documented(path):
 def test_encoders_work_without_tensorflow_text_and_hub():
     code = """
 import sys
+import numpy as np
 sys.modules["tensorflow_text"] = sys.modules["tensorflow_hub"] = None
 import albert_tf
 from albert_tf import default_model
@@ -102,7 +103,7 @@ albert_tf.ReferenceTokenizer(default_model.SP_MODEL)
 import tempfile, os
 path = os.path.join(tempfile.mkdtemp(), "encoder")
 albert_tf.export_encoder(encoder, path, sp_model=default_model.SP_MODEL)
-albert_tf.KerasLayer(path)([[[2, 3]], [[1, 1]], [[0, 0]]])
+albert_tf.KerasLayer(path)([np.array([[2, 3]]), np.array([[1, 1]]), np.array([[0, 0]])])
 try:
     albert_tf.Preprocessor(default_model.SP_MODEL)
 except ImportError as error:

@@ -18,6 +18,13 @@ def run(command, *arguments):
     )  # fmt: skip
 
 
+def _error(process):
+    """What a command says on standard error, without TensorFlow's own start-up lines."""
+    lines = process.stderr.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith("error: ")), len(lines))
+    return "\n".join(lines[first:])
+
+
 def test_vocabulary_then_records_then_nothing_left_to_do(tmp_path):
     model, output = tmp_path / "my.model", tmp_path / "records"
     trained = run("vocab", f"--input={CORPUS}", f"--output={model}", "--vocab_size=800")
@@ -36,7 +43,7 @@ def test_vocabulary_then_records_then_nothing_left_to_do(tmp_path):
     assert again.stdout == made.stdout
     other = run("pretraining_data", *arguments, "--seed=7")
     assert other.returncode == 1
-    assert other.stderr.startswith("error: An existing output can only be continued")
+    assert _error(other).startswith("error: An existing output can only be continued")
 
 
 def test_errors_are_one_line(tmp_path):
@@ -44,12 +51,12 @@ def test_errors_are_one_line(tmp_path):
     common = [f"--output={tmp_path / 'out'}", f"--sp_model={model}"]
     missing = run("pretraining_data", f"--input={tmp_path / 'none.txt'}", *common)
     assert missing.returncode == 1
-    assert missing.stderr.startswith("error: Input must be existing files. Received: ")
+    assert _error(missing).startswith("error: Input must be existing files. Received: ")
     wrong = run("pretraining_data", f"--input={CORPUS}", *common, "--random_next_sentence")
-    assert wrong.stderr.startswith("error: random_next_sentence belongs to the recipe 'original'")
+    assert _error(wrong).startswith("error: random_next_sentence belongs to the recipe 'original'")
     small = run("vocab", f"--input={CORPUS}", f"--output={tmp_path / 'a.model'}")
     assert "error: The text must be enough for vocab_size pieces." in small.stderr
-    assert len(missing.stderr.splitlines()) == len(wrong.stderr.splitlines()) == 1
+    assert len(_error(missing).splitlines()) == len(_error(wrong).splitlines()) == 1
 
 
 def test_beam_is_asked_for_where_it_is_missing(tmp_path):
