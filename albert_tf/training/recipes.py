@@ -5,7 +5,7 @@ import difflib
 
 from albert_tf.config import PRESETS
 
-# Written down from memory of the table, and not yet compared with it; the recipe says so when it runs.
+# Not yet compared with the table; the recipe says so when it runs.
 PAPER = "Table 14 of arXiv 1909.11942, appendix A.4, from memory"
 SCRIPT = f"{PAPER}; Google's run_glue.sh has the same numbers for ALBERT base v1"
 V2_RACE = (
