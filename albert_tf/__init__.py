@@ -23,6 +23,7 @@ _PUBLIC = {
     "MaskedLM": "heads",
     "SentenceOrder": "heads",
     "AlbertPretrainer": "pretrainer",
+    "FillMask": "fill_mask",
     "AlbertClassifier": "tasks.classifier",
     "AlbertMultipleChoice": "tasks.multiple_choice",
     "AlbertSpanLabeler": "tasks.span_labeler",

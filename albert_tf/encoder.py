@@ -7,7 +7,9 @@ from albert_tf.config import AlbertConfig
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import Embeddings
+from albert_tf.layers.recomputation import recompute_block
 from albert_tf.layers.transformer import Transformer
+from albert_tf.layers.unpadding import Unpadding, check_mask_value
 
 OUTPUT_KEYS = ("pooled_output", "sequence_output", "encoder_outputs")
 
@@ -45,6 +47,11 @@ class AlbertEncoder(keras.Model):
       inner_group_num: Number of transformer blocks in a group.
       attention_mask_value: See `AlbertConfig`.
       project_same_width: See `AlbertConfig`.
+      skip_padding: Whether to compute tokens only, not padding. Outputs and gradients are the same,
+        but `sequence_output` and `encoder_outputs` are zero at padding, and dropout draws other
+        elements. Time goes with the number of tokens. Not under XLA (see `Unpadding`).
+      recompute: Whether training keeps only the input of each block in memory and computes the rest
+        again for the gradients: less memory for a third more time. SavedModels do not.
       **kwargs: `name`, `dtype` (such as "mixed_bfloat16") and `trainable` of a Keras model.
 
     Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
@@ -53,14 +60,14 @@ class AlbertEncoder(keras.Model):
 
     Outputs: a list `[pooled_output, sequence_output]`, or a dict with
       pooled_output: float [batch, H]; tanh of a dense layer on the first token's vector.
-      sequence_output: float [batch, length, H].
+      sequence_output: float [batch, length, H]; of padding, meaningless.
       encoder_outputs: list of L * inner_group_num floats [batch, length, H], one a block; the last
         is `sequence_output`.
 
     Raises:
       ValueError: An argument, or an input's keys, dtype or rank, is not as above.
       tf.errors.InvalidArgumentError: A token lies beyond `max_sequence_length`, or an id is not in
-        the vocabulary.
+        the vocabulary. Or XLA is to compile an encoder with `skip_padding`.
 
     Example:
 
@@ -97,6 +104,8 @@ class AlbertEncoder(keras.Model):
         inner_group_num=1,
         attention_mask_value=-10000.0,
         project_same_width=False,
+        skip_padding=False,
+        recompute=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -132,6 +141,14 @@ class AlbertEncoder(keras.Model):
         self.dict_outputs = dict_outputs
         self.output_key = output_key
         self.restore_report = None
+        if skip_padding:
+            check_mask_value(attention_mask_value)
+            self.supports_jit = False  # Keras 3 compiles with XLA by itself otherwise.
+        self.recompute = recompute
+        # How `encode` computes. Exporters choose otherwise while they trace.
+        self.skip_padding = skip_padding
+        self.block_dtype = self.compute_dtype
+        self.call_block = recompute_block if recompute else call_block
 
         dtype = self.dtype_policy
         self.embeddings = Embeddings(
@@ -192,15 +209,13 @@ class AlbertEncoder(keras.Model):
         as_dict = isinstance(inputs, dict) if self.dict_outputs is None else self.dict_outputs
         return outputs if as_dict else [outputs["pooled_output"], outputs["sequence_output"]]
 
-    def encode(self, word_ids, mask, type_ids, training=None, apply=None):
-        """All outputs as a dict, from three checked int tensors [batch, length].
-
-        `apply(block, x, mask, parameters, training)` may be given to call the blocks in another
-        way.
-        """
-        if apply is None:
-            apply = call_block
-        x = self.embeddings(word_ids, type_ids, mask, training=training)
+    def encode(self, word_ids, mask, type_ids, training=None):
+        """All outputs as a dict, from three checked int tensors [batch, length]."""
+        x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
+        unpadding, places = None, None
+        if self.skip_padding:
+            unpadding = Unpadding(mask)
+            x, mask, places = unpadding.unpad(x), unpadding.mask, unpadding.places
         if self.embedding_projection is not None:
             x = self.embedding_projection(x)
 
@@ -211,11 +226,14 @@ class AlbertEncoder(keras.Model):
         for layer in range(config.num_hidden_layers):
             first = config.group_of_layer(layer) * config.inner_group_num
             for block, parameters in blocks[first : first + config.inner_group_num]:
-                x = apply(block, x, mask, parameters, training)
+                x = self.call_block(block, x, mask, parameters, training, places)
                 encoder_outputs.append(x)
-        pooled_output = tf.tanh(self.pooler_transform(x[:, 0]))
+        if unpadding is not None:
+            encoder_outputs = [unpadding.pad(x) for x in encoder_outputs]
+        sequence_output = encoder_outputs[-1]
+        pooled_output = tf.tanh(self.pooler_transform(sequence_output[:, 0]))
 
-        return dict(zip(OUTPUT_KEYS, (pooled_output, x, encoder_outputs)))
+        return dict(zip(OUTPUT_KEYS, (pooled_output, sequence_output, encoder_outputs)))
 
     def build(self, input_shape=None):
         """Does nothing: the constructor has built everything."""
@@ -275,15 +293,17 @@ class AlbertEncoder(keras.Model):
             "initializer": keras.initializers.serialize(self.initializer),
             "dict_outputs": self.dict_outputs,
             "output_key": self.output_key,
+            "skip_padding": self.skip_padding,
+            "recompute": self.recompute,
             "name": self.name,
             "trainable": self.trainable,
             "dtype": self.dtype_policy.name,
         }
 
 
-def call_block(block, x, mask, parameters, training):
-    """Applies a transformer block in the plain way."""
-    return block(x, mask, parameters, training=training)
+def call_block(block, x, mask, parameters, training, places):
+    """Calls a `Transformer` in the plain way."""
+    return block(x, mask, parameters, training=training, places=places)
 
 
 def transformer_name(group, inner):

@@ -28,7 +28,7 @@ from albert_tf.commands.run import run
 from albert_tf.training.finetune import finetune
 from albert_tf.training.finetune_options import FinetuneOptions
 
-QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and smoke values: not a recipe.")
+QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and few steps.")
 TASK = flags.DEFINE_enum(
     "task",
     "sst-2",
@@ -37,9 +37,10 @@ TASK = flags.DEFINE_enum(
 )
 DATA_DIR = flags.DEFINE_string("data_dir", None, "GLUE's folder.")
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint to start from.")
-SP_MODEL = flags.DEFINE_string("sp_model", None, "Default: the one that lies with --checkpoint.")
 OUTPUT = flags.DEFINE_string("output", "finetuned", "Directory of the run.")
 SEED = flags.DEFINE_integer("seed", 0, "Fine-tuning varies with it: try several.")
+
+QUICK_RECIPE = {"learning_rate": 1e-3, "batch_size": 10, "train_steps": 40}
 
 
 def write_toy(folder):
@@ -58,40 +59,23 @@ def write_toy(folder):
 
 
 def main():
+    task, data_dir, checkpoint, recipe = TASK.value, DATA_DIR.value, CHECKPOINT.value, {}
     if QUICK.value:
+        task, checkpoint, recipe = "sst-2", default_model.CHECKPOINT, QUICK_RECIPE
         data_dir = write_toy(f"{OUTPUT.value}_data")
-        result = finetune(
-            "sst-2",
-            OUTPUT.value,
-            default_model.CHECKPOINT,
-            data_dir=data_dir,
-            options=FinetuneOptions(seed=SEED.value, evaluate_every=20),
-            learning_rate=1e-3,
-            batch_size=10,
-            train_steps=40,
+    elif data_dir is None or checkpoint is None:
+        raise ValueError(
+            f"Pass --data_dir and --checkpoint, or --quick. Received: {data_dir} and {checkpoint}."
         )
-        sentences = ["a good film", "bad acting"]
-    else:
-        if DATA_DIR.value is None or CHECKPOINT.value is None:
-            raise ValueError("Pass --data_dir and --checkpoint, or --quick. Received: neither.")
-        result = finetune(
-            TASK.value,
-            OUTPUT.value,
-            CHECKPOINT.value,
-            SP_MODEL.value,
-            data_dir=DATA_DIR.value,
-            options=FinetuneOptions(seed=SEED.value),
-        )
-        sentences = ["A gripping story, well told.", "The plot goes nowhere."]
-
+    options = FinetuneOptions(seed=SEED.value)
+    result = finetune(task, OUTPUT.value, checkpoint, data_dir=data_dir, options=options, **recipe)
     if not result.scores:
         print("Interrupted: run it again to go on.")
         return
     serve = tf.saved_model.load(str(result.output / "saved_model")).signatures["serving_default"]
+    inputs = {"text": ["A good film, well told.", "The acting is bad."]}
     if "text" not in serve.structured_input_signature[1]:
-        inputs = {"text_a": sentences[:1], "text_b": sentences[1:]}
-    else:
-        inputs = {"text": sentences}
+        inputs = {"text_a": ["It is a good film."], "text_b": ["The film is good."]}
     answers = serve(**{name: tf.constant(texts) for name, texts in inputs.items()})
     for name, answer in sorted(answers.items()):
         print(f"{inputs} -> {name}: {answer.numpy().tolist()}")

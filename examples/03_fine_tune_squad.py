@@ -29,14 +29,20 @@ from albert_tf.commands.run import run
 from albert_tf.training.finetune import finetune
 from albert_tf.training.finetune_options import FinetuneOptions
 
-QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and smoke values: not a recipe.")
+QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and few steps.")
 TASK = flags.DEFINE_enum("task", "squad2.0", ["squad1.1", "squad2.0"], "Version of SQuAD.")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of train-v*.json and dev-v*.json.")
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint to start from.")
-SP_MODEL = flags.DEFINE_string("sp_model", None, "Default: the one that lies with --checkpoint.")
 OUTPUT = flags.DEFINE_string("output", "answers", "Directory of the run.")
 SEED = flags.DEFINE_integer("seed", 0, "Fine-tuning varies with it: try several.")
 
+QUICK_RECIPE = {
+    "learning_rate": 3e-3,
+    "batch_size": 3,
+    "train_steps": 30,
+    "max_seq_length": 64,
+    "max_query_length": 16,
+}
 CONTEXT = "Ann Lee wrote the song in 1902. It was sung in Paris, and later in Rome."
 QUESTIONS = {"Who wrote the song?": "Ann Lee", "When was it written?": "1902", "Why?": None}
 
@@ -64,32 +70,16 @@ def write_toy(folder):
 
 
 def main():
+    task, data_dir, checkpoint, recipe = TASK.value, DATA_DIR.value, CHECKPOINT.value, {}
     if QUICK.value:
+        task, checkpoint, recipe = "squad2.0", default_model.CHECKPOINT, QUICK_RECIPE
         data_dir = write_toy(f"{OUTPUT.value}_data")
-        result = finetune(
-            "squad2.0",
-            OUTPUT.value,
-            default_model.CHECKPOINT,
-            data_dir=data_dir,
-            options=FinetuneOptions(seed=SEED.value, evaluate_every=15),
-            learning_rate=3e-3,
-            batch_size=3,
-            train_steps=30,
-            max_seq_length=64,
-            max_query_length=16,
+    elif data_dir is None or checkpoint is None:
+        raise ValueError(
+            f"Pass --data_dir and --checkpoint, or --quick. Received: {data_dir} and {checkpoint}."
         )
-    else:
-        if DATA_DIR.value is None or CHECKPOINT.value is None:
-            raise ValueError("Pass --data_dir and --checkpoint, or --quick. Received: neither.")
-        result = finetune(
-            TASK.value,
-            OUTPUT.value,
-            CHECKPOINT.value,
-            SP_MODEL.value,
-            data_dir=DATA_DIR.value,
-            options=FinetuneOptions(seed=SEED.value),
-        )
-
+    options = FinetuneOptions(seed=SEED.value)
+    result = finetune(task, OUTPUT.value, checkpoint, data_dir=data_dir, options=options, **recipe)
     if not result.scores:
         print("Interrupted: run it again to go on.")
         return

@@ -27,15 +27,21 @@ from albert_tf.commands.run import run
 from albert_tf.training.finetune import finetune
 from albert_tf.training.finetune_options import FinetuneOptions
 
-QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and smoke values: not a recipe.")
+QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and few steps.")
 TASK = flags.DEFINE_enum("task", "race", ["race", "race-middle", "race-high"], "Level.")
 DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder that holds RACE.")
 CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Checkpoint to start from.")
-SP_MODEL = flags.DEFINE_string("sp_model", None, "Default: the one that lies with --checkpoint.")
 OUTPUT = flags.DEFINE_string("output", "choices", "Directory of the run.")
 SEED = flags.DEFINE_integer("seed", 0, "Fine-tuning varies with it: try several.")
 ACCUMULATE_STEPS = flags.DEFINE_integer("accumulate_steps", 1, "Parts of a batch, for memory.")
 
+QUICK_RECIPE = {
+    "learning_rate": 3e-3,
+    "batch_size": 2,
+    "train_steps": 30,
+    "max_seq_length": 64,
+    "max_qa_length": 24,
+}
 ARTICLE = "Tom has a dog. The dog is black. Every day they walk to the lake and swim."
 QUESTIONS = ["The dog is _ .", "Where do they walk to?"]
 OPTIONS = [["white", "black", "brown", "red"], ["The lake.", "The sea.", "A shop.", "School."]]
@@ -59,33 +65,20 @@ def write_toy(folder):
 
 
 def main():
-    options = FinetuneOptions(seed=SEED.value, accumulate_steps=ACCUMULATE_STEPS.value)
+    task, data_dir, checkpoint, recipe = TASK.value, DATA_DIR.value, CHECKPOINT.value, {}
     if QUICK.value:
+        task, checkpoint, recipe = "race-middle", default_model.CHECKPOINT, QUICK_RECIPE
         data_dir = write_toy(f"{OUTPUT.value}_data")
-        result = finetune(
-            "race-middle",
-            OUTPUT.value,
-            default_model.CHECKPOINT,
-            data_dir=data_dir,
-            options=FinetuneOptions(seed=SEED.value, evaluate_every=15, detect_collapse=False),
-            learning_rate=3e-3,
-            batch_size=2,
-            train_steps=30,
-            max_seq_length=64,
-            max_qa_length=24,
+    elif data_dir is None or checkpoint is None:
+        raise ValueError(
+            f"Pass --data_dir and --checkpoint, or --quick. Received: {data_dir} and {checkpoint}."
         )
-    else:
-        if DATA_DIR.value is None or CHECKPOINT.value is None:
-            raise ValueError("Pass --data_dir and --checkpoint, or --quick. Received: neither.")
-        result = finetune(
-            TASK.value,
-            OUTPUT.value,
-            CHECKPOINT.value,
-            SP_MODEL.value,
-            data_dir=DATA_DIR.value,
-            options=options,
-        )
-
+    options = FinetuneOptions(
+        seed=SEED.value,
+        accumulate_steps=ACCUMULATE_STEPS.value,
+        detect_collapse=not QUICK.value,  # Two questions are too few to tell.
+    )
+    result = finetune(task, OUTPUT.value, checkpoint, data_dir=data_dir, options=options, **recipe)
     if not result.scores:
         print("Interrupted: run it again to go on.")
         return

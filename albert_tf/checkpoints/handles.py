@@ -1,4 +1,4 @@
-"""Checkpoints by the name they are published under, fetched by their host's own client.
+"""Checkpoints by name: the package's own, and published ones, fetched by their host's own client.
 
 The clients keep a cache, show their progress and check what they receive. This module only chooses
 one; without one, and without a network, everything else works on local paths.
@@ -7,6 +7,10 @@ one; without one, and without a network, everything else works on local paths.
 import os
 import re
 
+from albert_tf import albert_tiny_en
+
+# Name -> directory. A file or directory of this name in the working directory goes first.
+PACKAGED = {"albert_tiny_en": albert_tiny_en.CHECKPOINT}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _OWNER_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Repositories hold the same weights several times. What is read first, and the rest of what can be.
@@ -14,7 +18,7 @@ _FIRST = ["*.json", "*.safetensors", "*.weights.h5", "*.model", "*.spm", "*.txt"
 _SECOND = ["*.bin", "*.h5", "*.keras", "*.pb", "*.index", "*.data-*", "checkpoint", "variables/**"]
 
 SUPPORTED = (
-    "hf://OWNER/NAME (and perhaps @REVISION) or https://huggingface.co/OWNER/NAME; "
+    "albert_tiny_en; hf://OWNER/NAME (and perhaps @REVISION) or https://huggingface.co/OWNER/NAME; "
     "kaggle://OWNER/MODEL/FRAMEWORK/VARIATION or https://www.kaggle.com/models/...; "
     "https://tfhub.dev/..."
 )
@@ -22,7 +26,9 @@ SUPPORTED = (
 
 def is_handle(path):
     """Whether this is a handle and not a local path."""
-    return isinstance(path, str) and bool(_SCHEME.match(path))
+    if not isinstance(path, str):
+        return False
+    return bool(_SCHEME.match(path)) or (path in PACKAGED and not os.path.exists(path))
 
 
 def resolve(handle):
@@ -44,6 +50,8 @@ def resolve(handle):
     >>> resolve("hf://albert/albert-base-v2")  # doctest: +SKIP
     '/home/me/.cache/huggingface/hub/models--albert--albert-base-v2/snapshots/8e2f...'
     """
+    if handle in PACKAGED:
+        return PACKAGED[handle]
     if match := re.match(r"(hf://|https?://(www\.)?huggingface\.co/)(.+)", handle):
         return _hugging_face(handle, match[3].rstrip("/"))
     if match := re.match(r"(kaggle://|https?://(www\.)?kaggle\.com/models/)(.+)", handle):

@@ -13,15 +13,16 @@ from albert_tf.checkpoints.safetensors_file import write_safetensors
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
 
+DTYPES = ("float32", "float16")
 _PROJECTION = "encoder.embedding_hidden_mapping_in."
 
 
-def write_hugging_face(model, directory, sp_model=None, lower=True):
+def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float32"):
     """Writes config.json, model.safetensors and, given a vocabulary, the tokenizer's files.
 
     `AutoModel`, `AutoModelForPreTraining` and `AutoTokenizer` load it. An encoder becomes an
     AlbertModel, a pretrainer an AlbertForPreTraining, or an AlbertForMaskedLM if it lacks the
-    sentence-order head. Values are not changed: reading the directory gives back the same bits.
+    sentence-order head. In float32 reading the directory gives back the same bits.
     Where E = H and there is no projection, it gets the identity that Hugging Face's code needs.
 
     Args:
@@ -30,11 +31,13 @@ def write_hugging_face(model, directory, sp_model=None, lower=True):
         rename it, to be safe from half an output.
       sp_model: Path of the SentencePiece model. None: no tokenizer is written.
       lower: Whether the tokenizer lower-cases; all published English models need it.
+      dtype: "float32", or "float16" for half the size with values rounded to 11 bits.
 
     Raises:
       FileNotFoundError: `sp_model` does not exist.
       ValueError: Hugging Face has no class for the model's heads, the vocabulary has another size
-        or is none of ALBERT's, or Hugging Face's code would group the layers otherwise.
+        or is none of ALBERT's, Hugging Face's code would group the layers otherwise, or a weight is
+        too large for `dtype`.
 
     Example:
 
@@ -46,14 +49,16 @@ def write_hugging_face(model, directory, sp_model=None, lower=True):
     >>> AlbertEncoder.from_checkpoint(directory).restore_report.ok
     True
     """
+    if dtype not in DTYPES:
+        raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {dtype!r}.")
     encoder, architecture, flavor = _kind(model)
     config = encoder.albert_config
-    values = {"architectures": [architecture], **config.to_hugging_face(), "dtype": "float32"}
+    values = {"architectures": [architecture], **config.to_hugging_face(), "dtype": dtype}
     vocabulary = None
     if sp_model is not None:
         vocabulary = read_vocabulary(sp_model, config.vocab_size)
         values.update(vocabulary.config_ids)
-    tensors = _tensors(model, config, flavor)
+    tensors = _tensors(model, config, flavor, dtype)
     if architecture == "AlbertForMaskedLM" and not _has_pooler(encoder):
         # Restored from a class without pooler, as this is one; transformers would warn about it.
         tensors = {k: v for k, v in tensors.items() if not k.startswith("albert.pooler.")}
@@ -89,23 +94,32 @@ def _kind(model):
     return model.encoder, architecture, flavor
 
 
-def _tensors(model, config, flavor):
+def _tensors(model, config, flavor, dtype):
     """{name: (TensorSpec, function that returns the array)}, sorted by name."""
     weights = model.weights_by_name()
     tensors = {}
 
     def array_of(rule):
-        return lambda: rule.store(tf_variable(weights[rule.name]).numpy())
+        return lambda: _rounded(rule.store(tf_variable(weights[rule.name]).numpy()), rule, dtype)
 
     for rule in rules(config, flavor):
         if rule.name in weights:
-            tensors[rule.stored_name] = (TensorSpec(rule.stored_shape, "float32"), array_of(rule))
+            tensors[rule.stored_name] = (TensorSpec(rule.stored_shape, dtype), array_of(rule))
     if not config.has_embedding_projection:
         size = config.hidden_size
         name = ("albert." if flavor == "hugging_face" else "") + _PROJECTION
-        tensors[f"{name}weight"] = TensorSpec((size, size), "float32"), lambda: np.eye(size)
-        tensors[f"{name}bias"] = TensorSpec((size,), "float32"), lambda: np.zeros(size)
+        tensors[f"{name}weight"] = TensorSpec((size, size), dtype), lambda: np.eye(size)
+        tensors[f"{name}bias"] = TensorSpec((size,), dtype), lambda: np.zeros(size)
     return dict(sorted(tensors.items()))
+
+
+def _rounded(array, rule, dtype):
+    if dtype != "float32" and np.abs(array).max() > np.finfo(dtype).max:
+        raise ValueError(
+            f"Weights of {dtype} must not exceed {np.finfo(dtype).max:g}. Received: {rule.name} "
+            f"with {np.abs(array).max():g}. Write float32."
+        )
+    return array.astype(dtype)
 
 
 def _has_pooler(encoder):

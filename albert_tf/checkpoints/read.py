@@ -19,7 +19,7 @@ from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.configuration import config_from_fields, find_config, given_config
 from albert_tf.checkpoints.object_graph import GRAPH, open_variables
 from albert_tf.checkpoints.training_state import FILE as TRAINING_STATE
-from albert_tf.checkpoints.training_state import open_weights
+from albert_tf.checkpoints.training_state import find_state, open_weights
 
 _SUPPORTED = (
     "an original TF1 checkpoint, as a directory with one model.ckpt-*.index (or a file "
@@ -41,7 +41,8 @@ def read(path, config=None):
           without training state;
         TF1 Hub module, TF2 SavedModel (TF Hub /1, /2, /3, or ours), KerasHub preset, Hugging Face
           model: their directories;
-        .keras file of our models; weights that training saved;
+        .keras file of our models; weights that training saved: the directory of a run (its best
+          weights, or the newest if none were chosen) or of one of its states;
         .tar.gz or .zip of one of these, unpacked to a temporary directory;
         "hf://OWNER/NAME" and the other handles of `handles.resolve`.
       config: `AlbertConfig`, a dict of its fields, or the path of a JSON file. Default: what the
@@ -136,10 +137,10 @@ def _read_keras_file(path, config):
 
 
 def _read_training_state(path, config):
-    directory = path.parent if path.name == TRAINING_STATE else path
+    directory = path.parent if path.name == TRAINING_STATE else find_state(path)
     if not (directory / TRAINING_STATE).is_file():
         return None
-    config, source = find_config(config, directory, directory.parent)
+    config, source = find_config(config, directory, *directory.parents[:2])
     tensors, ignored, get = open_weights(directory)
     return Checkpoint("training_state", str(directory), config, source, tensors, ignored, get)
 

@@ -32,7 +32,7 @@ def compare_weights(model, path):
         if rule is None or rule.stored_name not in checkpoint.tensors:
             wrong.append(f"{name} is missing")
             continue
-        stored = np.ascontiguousarray(rule.load(checkpoint.get(rule.stored_name)))
+        stored = rule.load(checkpoint.get(rule.stored_name)).astype(np.float32)
         if stored.tobytes() != tf_variable(weight).numpy().tobytes():
             wrong.append(f"{name} differs")
     if wrong:

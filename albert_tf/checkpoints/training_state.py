@@ -14,6 +14,23 @@ _TASK_HEADS = re.compile(
 )
 
 
+def find_state(run):
+    """The state that a run's directory stands for: the best one, or the newest if none was chosen.
+
+    Args:
+      run: pathlib.Path of a run's directory, or of its `states`.
+
+    Returns:
+      pathlib.Path of the state's directory; `run` itself if there is none.
+    """
+    states = run / "states" if (run / "states").is_dir() else run
+    for kind in ("best", "step"):
+        names = [p.name for p in states.glob(f"{kind}-*") if re.fullmatch(r"\w+-\d{8,}", p.name)]
+        if names:
+            return states / max(names, key=lambda name: int(name.split("-")[1]))
+    return run
+
+
 def open_weights(directory):
     """Opens a saved state's weights; the optimizer's are in another file.
 

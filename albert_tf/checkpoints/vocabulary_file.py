@@ -2,12 +2,14 @@
 
 import pathlib
 
+from albert_tf.checkpoints.training_state import FILE as TRAINING_STATE
+
 _FOLDERS = ("", "assets", "assets/tokenizer")
 _ENDINGS = (".model", ".spm")
 
 
 def find_vocabulary(path):
-    """The SentencePiece model in a checkpoint's directory.
+    """The SentencePiece model in a checkpoint's directory; for a training state, in its run's.
 
     Args:
       path: `Checkpoint.path`: a directory, a file, or the prefix of files.
@@ -19,6 +21,8 @@ def find_vocabulary(path):
     directory = path if path.is_dir() else path.parent
     if directory.name == "variables":
         directory = directory.parent
+    if (directory / TRAINING_STATE).is_file() and directory.parent.name == "states":
+        directory = directory.parents[1]
     files = [
         file
         for folder in _FOLDERS

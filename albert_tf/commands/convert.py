@@ -33,6 +33,9 @@ _SP_MODEL = flags.DEFINE_string(
     "directory. A SavedModel needs one.",
 )
 _LOWER = flags.DEFINE_bool("lower", True, "Whether Hugging Face's tokenizer lower-cases.")
+_DTYPE = flags.DEFINE_enum(
+    "dtype", "float32", ["float32", "float16"], "Of the weights written for Hugging Face."
+)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.")
 _VERIFY = flags.DEFINE_bool(
     "verify",
@@ -59,6 +62,11 @@ def main():
     from albert_tf.saved_model.atomic import refuse_existing, replacing_directory
 
     marker = _MARKERS[_TO.value]
+    if _DTYPE.value != "float32" and _TO.value != "huggingface":
+        raise ValueError(
+            f"Only --to=huggingface has weights of another dtype than float32. Received: "
+            f"--to={_TO.value} --dtype={_DTYPE.value}. Leave --dtype out."
+        )
     refuse_existing(_OUTPUT.value, _OVERWRITE.value, marker)  # Before any work.
     checkpoint = read(*checkpoint_path())
     model = AlbertPretrainer.from_checkpoint(*checkpoint_path())
@@ -73,8 +81,10 @@ def main():
     else:
         with replacing_directory(_OUTPUT.value, _OVERWRITE.value, marker) as directory:
             write(model, directory, sp_model)
+    if _DTYPE.value != "float32":  # Then the same values must come back.
+        model.set_weights([w.astype(_DTYPE.value) for w in model.get_weights()])
     count = compare_weights(model, _OUTPUT.value)
-    print(f"read back: {count} variables, equal bit for bit")
+    print(f"read back: {count} variables, equal bit for bit as {_DTYPE.value}")
     print(f"Wrote {_OUTPUT.value}")
 
 
@@ -114,7 +124,7 @@ def _write_tf1(model, directory, sp_model):
 def _write_hugging_face(model, directory, sp_model):
     from albert_tf.checkpoints.hugging_face_writer import write_hugging_face
 
-    write_hugging_face(_whole(model), directory, sp_model, lower=_LOWER.value)
+    write_hugging_face(_whole(model), directory, sp_model, _LOWER.value, _DTYPE.value)
     if sp_model is None:
         print("note: No tokenizer was written, for want of a SentencePiece model (--sp_model).")
 

@@ -19,6 +19,18 @@ _OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=Tr
 _CONFIG = flags.DEFINE_string(
     "config", None, "Configuration file. Default: albert_config.json beside the checkpoint."
 )
+_SKIP_PADDING = flags.DEFINE_bool(
+    "skip_padding",
+    False,
+    "Compute tokens only, not padding: the time goes with the number of tokens. sequence_output is "
+    "zero at padding then, and XLA cannot compile the SavedModel.",
+)
+_COMPUTE_DTYPE = flags.DEFINE_enum(
+    "compute_dtype",
+    "float32",
+    ["float32", "bfloat16", "float16"],
+    "What blocks and pooler compute in. Variables and outputs are float32 in any case.",
+)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.")
 
 
@@ -31,7 +43,12 @@ def main():
     model = AlbertPretrainer.from_checkpoint(_CHECKPOINT.value, config=_CONFIG.value)
     print(model.restore_report)
     checks = export_encoder(
-        model, _OUTPUT.value, sp_model=_SP_MODEL.value, overwrite=_OVERWRITE.value
+        model,
+        _OUTPUT.value,
+        sp_model=_SP_MODEL.value,
+        overwrite=_OVERWRITE.value,
+        skip_padding=_SKIP_PADDING.value,
+        compute_dtype=_COMPUTE_DTYPE.value,
     )
     print_checks(checks)
     print(f"Wrote {_OUTPUT.value}")

@@ -106,6 +106,12 @@ _OPTIONS = {
         "accumulate_steps", 1, "Parts that a device's part of a batch is cut into."
     ),
     "jit_compile": flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA."),
+    "skip_padding": flags.DEFINE_bool(
+        "skip_padding",
+        None,
+        "Compute tokens only, not padding. Default: wherever the results are the same; never with "
+        "--jit_compile or on a TPU.",
+    ),
     "evaluate_every": flags.DEFINE_integer(
         "evaluate_every", None, "Steps between two evaluations. Default: a tenth of all."
     ),
@@ -122,7 +128,6 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.collapse import TrainingCollapsed
     from albert_tf.training.finetune import finetune
     from albert_tf.training.finetune_options import FinetuneOptions
     from albert_tf.training.finetune_tasks import make_task
@@ -143,20 +148,17 @@ def main():
         label_column=_LABEL_COLUMN.value,
         id_column=_ID_COLUMN.value,
     )
-    try:
-        result = finetune(
-            task,
-            _OUTPUT.value,
-            _CHECKPOINT.value,
-            _SP_MODEL.value,
-            config=_CONFIG.value,
-            from_scratch=_FROM_SCRATCH.value,
-            options=options,
-            cache_dir=_CACHE_DIR.value,
-            **{name: flag.value for name, flag in _RECIPE.items()},
-        )
-    except (TrainingCollapsed, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    result = finetune(
+        task,
+        _OUTPUT.value,
+        _CHECKPOINT.value,
+        _SP_MODEL.value,
+        config=_CONFIG.value,
+        from_scratch=_FROM_SCRATCH.value,
+        options=options,
+        cache_dir=_CACHE_DIR.value,
+        **{name: flag.value for name, flag in _RECIPE.items()},
+    )
     if result.state.stopped_by == "SIGTERM":
         sys.exit(f"Saved at step {result.state.step}. The same command goes on from there.")
 

@@ -13,10 +13,12 @@ COMMANDS = {
     "check": "check",
     "convert": "convert",
     "inspect": "inspect_checkpoint",
+    "fill-mask": "fill_mask",
     "finetune": "finetune",
     "vocab": "vocab",
     "pretraining-data": "pretraining_data",
     "pretraining-data-beam": "pretraining_data_beam",
+    "pretrain": "pretrain",
 }
 
 

@@ -1,6 +1,7 @@
 """Multi-head self-attention.
 
-Letters in shapes: B batch, S sequence length, H hidden size, A attention heads, D = H / A.
+Letters in shapes: B batch, S sequence length, H hidden size, A attention heads, D = H / A, T tokens
+of a batch without its padding.
 """
 
 import tensorflow as tf
@@ -27,9 +28,11 @@ class SelfAttention(keras.layers.Layer):
       x: float tensor [B, S, H].
       mask: int tensor [B, S], 1 for tokens and 0 for padding, that keys are masked by.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
+      places: int64 tensor [T, 2] for an `x` [T, H] without padding: the place in `mask` of each of
+        its rows (see `Unpadding`). Default: `x` has its padding.
 
     Output:
-      float tensor [B, S, H], dtype of `x`.
+      float tensor like `x`.
 
     Reference: https://arxiv.org/abs/1706.03762, section 3.2; `attention_layer` and
     `dot_product_attention` in the original's modeling.py.
@@ -74,12 +77,16 @@ class SelfAttention(keras.layers.Layer):
             "output": self.attention_output.parameters(dtype),
         }
 
-    def call(self, x, mask, parameters=None, training=None):
-        B, S = tf.shape(x)[0], tf.shape(x)[1]
+    def call(self, x, mask, parameters=None, training=None, places=None):
+        grid = tf.shape(x if places is None else mask)
+        B, S = grid[0], grid[1]
         A, D = self.num_attention_heads, self.head_size
         parameters = parameters or self.parameters(x.dtype)
 
         qkv = affine(tf.reshape(x, [-1, self.hidden_size]), *parameters["qkv"])  # [B S, 3 H]
+        if places is not None:
+            shape = tf.cast([B, S, 3 * self.hidden_size], places.dtype)
+            qkv = tf.scatter_nd(places, qkv, shape)  # From [T, 3 H]; padding is zero.
         qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])  # [3, B, A, S, D]
         query, key, value = tf.unstack(qkv, num=3)
 
@@ -90,6 +97,8 @@ class SelfAttention(keras.layers.Layer):
         probabilities = dropout(probabilities, self.dropout_rate, training)
 
         context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, A, D]
+        if places is not None:
+            context = tf.gather_nd(context, places)  # [T, A, D]
         context = tf.reshape(context, [-1, self.hidden_size])  # [B S, H]
         return tf.reshape(self.attention_output(context, parameters["output"]), tf.shape(x))
 

@@ -20,7 +20,7 @@ def dropout_seed(seed):
     TensorFlow's global generator.
 
     Args:
-      seed: int tensor [2].
+      seed: int tensor [2]. None changes nothing.
 
     Example:
 
@@ -32,6 +32,9 @@ def dropout_seed(seed):
     >>> bool(tf.reduce_all(first == second))
     True
     """
+    if seed is None:
+        yield
+        return
     previous = getattr(_scope, "seeds", None)
     fold_in = tf.random.experimental.stateless_fold_in
     _scope.seeds = (fold_in(seed, call) for call in itertools.count())
@@ -39,6 +42,17 @@ def dropout_seed(seed):
         yield
     finally:
         _scope.seeds = previous
+
+
+def next_seed():
+    """The seed of the next `dropout` of this thread, int32 [2], for several that belong together.
+
+    Inside `dropout_seed` it follows from that seed, outside from TensorFlow's global generator.
+    """
+    seeds = getattr(_scope, "seeds", None)
+    if seeds is None:
+        return tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
+    return next(seeds)
 
 
 def dropout(x, rate, training):

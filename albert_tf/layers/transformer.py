@@ -4,7 +4,7 @@ from albert_tf._keras import build, keras
 from albert_tf.layers.activations import ACTIVATIONS
 from albert_tf.layers.attention import SelfAttention
 from albert_tf.layers.dense import Dense
-from albert_tf.layers.dropout import dropout
+from albert_tf.layers.dropout import dropout, next_seed
 from albert_tf.layers.layer_norm import LayerNorm
 
 
@@ -27,9 +27,10 @@ class Transformer(keras.layers.Layer):
       x: float tensor [batch, length, H].
       mask: int tensor [batch, length], 1 for tokens and 0 for padding.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
+      places: int64 tensor [tokens, 2] for an `x` [tokens, H] without padding (see `Unpadding`).
 
     Output:
-      float tensor [batch, length, H], dtype of `x`.
+      float tensor like `x`.
 
     Example:
 
@@ -103,9 +104,16 @@ class Transformer(keras.layers.Layer):
             "output": self.output_dense.parameters(dtype),
         }
 
-    def call(self, x, mask, parameters=None, training=None):
+    def next_seed(self, training):
+        """A seed for all dropout of one call (see `dropout_seed`), or None where there is none."""
+        drops = self.dropout_rate or self.attention_dropout_rate
+        return None if training is None or training is False or not drops else next_seed()
+
+    def call(self, x, mask, parameters=None, training=None, places=None):
         parameters = parameters or self.parameters(x.dtype)
-        attention = self.self_attention(x, mask, parameters["attention"], training=training)
+        attention = self.self_attention(
+            x, mask, parameters["attention"], training=training, places=places
+        )
         attention = dropout(attention, self.dropout_rate, training)
         x = self.self_attention_layer_norm(x + attention)
 

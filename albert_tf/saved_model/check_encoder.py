@@ -8,6 +8,7 @@ import tensorflow as tf
 from albert_tf.config import AlbertConfig
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.saved_model.check import Checklist, custom_ops, differs
+from albert_tf.saved_model.computation import skips_padding
 from albert_tf.saved_model.contract import (
     MLM_OUTPUTS,
     OUTPUTS,
@@ -39,6 +40,8 @@ def check_encoder(loaded, path):
             text = f"{kind.__name__} of {dtype.name}, training or not"
             promise(text, _call, loaded, kind, dtype, config)
     promise("batch 0, length 1 and the longest", _lengths, loaded, config)
+    if skips_padding(loaded):
+        promise("zero at padding, which is skipped", _padding, loaded, config)
     for name, keys in SIGNATURES.items():
         promise(f"signature {name}", _signature, loaded, name, keys, config)
     promise("sp_model_file is an asset", asset, loaded)
@@ -134,6 +137,13 @@ def _lengths(loaded, config):
         if not np.all(np.isfinite(pooled)) or pooled.shape != (batch, config.hidden_size):
             return f"batch {batch}, length {length}: pooled_output of shape {tuple(pooled.shape)}"
     return None
+
+
+def _padding(loaded, config):
+    ids, mask, types = _inputs(config)
+    mask *= tf.one_hot(0, mask.shape[1], dtype=mask.dtype)
+    sequence = loaded([ids, mask, types])[1]
+    return "sequence_output is not zero there" if np.any(sequence[:, 1:]) else None
 
 
 def _signature(loaded, name, keys, config):

@@ -21,6 +21,7 @@ def export_classifier(
     seq_length=128,
     pairs=False,
     overwrite=False,
+    skip_padding=True,
 ):
     """Writes a SavedModel that classifies text (or, with one class, rates it).
 
@@ -46,6 +47,8 @@ def export_classifier(
       seq_length: Longest input in tokens; what exceeds it is cut off, as in training.
       pairs: Whether the text inputs are pairs of texts.
       overwrite: Whether an earlier output at `path` is replaced.
+      skip_padding: Whether the encoder computes tokens only, not padding. Answers are the same, in
+        less time. XLA cannot compile it.
 
     Returns:
       The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
@@ -93,4 +96,4 @@ def export_classifier(
         answer_ids=answer,
         labels=names,
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite)
+    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)

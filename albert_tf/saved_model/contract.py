@@ -15,13 +15,15 @@ generation: TF Hub /1 (list in, list out), /2 and /3 (dict in, dict out) and the
     tf.saved_model.Asset.
 `config()`
     The configuration, a JSON string.
+`computation()`
+    How it computes, a JSON string: compute_dtype and skip_padding (see `export_encoder`).
 `mlm`, `sop`
-    Callables like the root, with the encoder's variables and their own. `mlm` takes a dict that
-    also has `masked_lm_positions` [batch, predictions]. Absent without weights for them.
+    Callables like the root, with the encoder's variables, their own, and `computation`. `mlm`
+    takes a dict that also has `masked_lm_positions` [batch, predictions]. Absent without weights.
 signatures
     `SIGNATURES` -> `SIGNATURE_OUTPUTS`.
 graph
-    TensorFlow's own ops only; compiles under XLA; gradients of any order.
+    TensorFlow's own ops only; compiles under XLA, unless it skips padding; gradients of any order.
 """
 
 from albert_tf.encoder import transformer_name

@@ -3,16 +3,17 @@
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
-from albert_tf.encoder import AlbertEncoder, call_block
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.atomic import refuse_existing, replacing_directory
 from albert_tf.saved_model.check import check_or_raise
+from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract import SIGNATURE_OUTPUTS, SIGNATURES
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
-def export_encoder(model, path, sp_model, overwrite=False):
+def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, compute_dtype=None):
     """Writes a SavedModel that `hub.KerasLayer` loads and fine-tunes like the TF Hub ones.
 
     Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the SentencePiece file
@@ -28,13 +29,19 @@ def export_encoder(model, path, sp_model, overwrite=False):
         30k-clean.model. It must have `vocab_size` pieces.
       overwrite: Whether to replace what is at `path`. It stays as it is until the new one is
         complete.
+      skip_padding: Whether the SavedModel computes tokens only, not padding, see `AlbertEncoder`:
+        `sequence_output` is zero at padding then, and XLA cannot compile it. Default: what the
+        encoder does.
+      compute_dtype: "float32", "bfloat16" or "float16", what blocks and pooler compute in.
+        Variables and outputs are float32 in any case. Default: that of the encoder.
 
     Returns:
       The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
 
     Raises:
       FileExistsError: There is something at `path`, and not `overwrite`.
-      ValueError: `sp_model` is not the encoder's vocabulary, or the SavedModel breaks the contract.
+      ValueError: An argument is not as above, `sp_model` is not the encoder's vocabulary, or the
+        SavedModel breaks the contract.
 
     Example:
 
@@ -56,6 +63,7 @@ def export_encoder(model, path, sp_model, overwrite=False):
     pretrainer = model
     if isinstance(model, AlbertEncoder):
         pretrainer = AlbertPretrainer(model, masked_lm=None, sentence_order=None)
+    check_computation(pretrainer.encoder, skip_padding, compute_dtype)
     config = pretrainer.encoder.albert_config
     sp_model = SentencePieceModel.read(sp_model)
     pieces = sp_model.processor.get_piece_size()
@@ -65,27 +73,29 @@ def export_encoder(model, path, sp_model, overwrite=False):
             f"vocab_size={config.vocab_size}. Received: {sp_model.path!r} with {pieces} pieces. "
             "Pass the file that the encoder was trained with."
         )
-    with replacing_directory(path, overwrite=overwrite) as temporary:
-        root = _reusable_object(pretrainer, sp_model.path)
+    with (
+        replacing_directory(path, overwrite=overwrite) as temporary,
+        exported_computation(pretrainer.encoder, skip_padding, compute_dtype) as computation,
+    ):
+        root = _reusable_object(pretrainer, sp_model.path, computation)
         signatures = {name: _signature(root.__call__, keys) for name, keys in SIGNATURES.items()}
         tf.saved_model.save(root, str(temporary), signatures=signatures)
         checks = check_or_raise(temporary)
     return checks
 
 
-def _reusable_object(pretrainer, sp_model_path):
+def _reusable_object(pretrainer, sp_model_path, computation):
     encoder, masked_lm, sentence_order = (
         pretrainer.encoder,
         pretrainer.masked_lm,
         pretrainer.sentence_order,
     )
     variables = _tf_variables(encoder)
-    apply = _through_one_function_a_block()
 
     # Every way of calling converges on this function, traced for training and for inference.
     @tf.function(autograph=False)
     def encode(word_ids, mask, type_ids, training):
-        outputs = encoder.encode(word_ids, mask, type_ids, training=training, apply=apply)
+        outputs = encoder.encode(word_ids, mask, type_ids, training=training)
         # Whatever it computes in, a SavedModel speaks float32.
         return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
 
@@ -97,7 +107,7 @@ def _reusable_object(pretrainer, sp_model_path):
             return {"default": outputs["pooled_output"], **outputs}
         return [outputs["pooled_output"], outputs["sequence_output"]]
 
-    root = _reusable(call, variables, [dict, list, tuple])
+    root = _reusable(call, variables, [dict, list, tuple], computation)
     root.sp_model_file = tf.saved_model.Asset(sp_model_path)
     config_json = encoder.albert_config.to_json()
     root.config = tf.function(lambda: tf.constant(config_json), input_signature=[], autograph=False)
@@ -112,7 +122,8 @@ def _reusable_object(pretrainer, sp_model_path):
             return {"mlm_logits": logits, **outputs}
 
         head = _tf_variables(masked_lm)
-        root.mlm = _reusable(call_masked_lm, variables + head, [dict], ["masked_lm_positions"])
+        also = ["masked_lm_positions"]
+        root.mlm = _reusable(call_masked_lm, variables + head, [dict], computation, also)
 
     if sentence_order is not None:
 
@@ -121,36 +132,15 @@ def _reusable_object(pretrainer, sp_model_path):
             return {"sop_logits": sentence_order(outputs["pooled_output"]), **outputs}
 
         head = _tf_variables(sentence_order)
-        root.sop = _reusable(call_sentence_order, variables + head, [dict])
+        root.sop = _reusable(call_sentence_order, variables + head, [dict], computation)
     return root
-
-
-def _through_one_function_a_block():
-    """A way to apply blocks that writes a block's graph once, not once a layer.
-
-    The weights are shared, so may be the graph: a third of the file, faster to load, and TensorFlow
-    inlines it when it runs.
-    """
-    functions = {}
-
-    def apply(block, x, mask, parameters, training):
-        if block not in functions:
-            functions[block] = tf.function(
-                lambda x, mask, parameters, training: call_block(
-                    block, x, mask, parameters, training
-                ),
-                autograph=False,
-            )
-        return functions[block](x, mask, parameters, training)
-
-    return apply
 
 
 def _tf_variables(layer):
     return [tf_variable(weight) for weight in layer.weights_by_name().values()]
 
 
-def _reusable(call, variables, kinds, further_inputs=()):
+def _reusable(call, variables, kinds, computation, further_inputs=()):
     """An object with the reusable SavedModel interface, traced for each kind of input."""
     # tf.Module has no room for `variables`; this is the plain trackable object that TensorFlow
     # offers publicly.
@@ -158,6 +148,7 @@ def _reusable(call, variables, kinds, further_inputs=()):
     root.variables = variables
     root.trainable_variables = list(variables)
     root.regularization_losses = []
+    root.computation = computation
     root.__call__ = tf.function(call, autograph=False)
     names = [*INPUT_NAMES, *further_inputs]
     for dtype in (tf.int32, tf.int64):

@@ -4,6 +4,7 @@ import inspect
 
 import tensorflow as tf
 
+from albert_tf.saved_model.computation import skips_padding
 from albert_tf.saved_model.input_forms import describe, fit_inputs, input_forms
 
 
@@ -47,6 +48,7 @@ class LoadedFunction:
                 f"attributes {callables}. Name a signature, with output_key or "
                 "signature_outputs_as_dict=True, or pass such an attribute of the loaded object."
             )
+        self._skips_padding = skips_padding(loaded)
         self._by_name = signature is not None
         self._function = loaded if signature is None else signatures[signature]
         if self._by_name:
@@ -81,6 +83,11 @@ class LoadedFunction:
             isinstance(spec, tf.RaggedTensorSpec) or getattr(spec, "dtype", None) == tf.string
             for spec in specs
         )
+
+    @property
+    def supports_jit(self):
+        """Whether XLA can compile it."""
+        return not (self.takes_text_or_ragged or self._skips_padding)
 
     def __call__(self, inputs, training=None, **arguments):
         """Calls the function.

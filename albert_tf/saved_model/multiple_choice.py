@@ -21,6 +21,7 @@ def export_multiple_choice(
     seq_length=512,
     max_qa_length=128,
     overwrite=False,
+    skip_padding=True,
 ):
     """Writes a SavedModel that answers multiple-choice questions on a text.
 
@@ -40,7 +41,7 @@ def export_multiple_choice(
 
     Args:
       model: An `AlbertMultipleChoice`.
-      path, sp_model, rules, overwrite: As of `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
       seq_length: Longest input in tokens.
       max_qa_length: Longest question with choice, in tokens; seq_length - 3 if it is more.
 
@@ -95,7 +96,7 @@ def export_multiple_choice(
         answer_ids=answer,
         settings={"max_qa_length": max_qa_length},
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite)
+    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
 
 
 def _statements(questions, choices):

@@ -24,6 +24,7 @@ def export_span_labeler(
     n_best=5,
     no_answer_threshold=None,
     overwrite=False,
+    skip_padding=True,
 ):
     """Writes a SavedModel that answers questions with spans of a context.
 
@@ -45,11 +46,12 @@ def export_span_labeler(
           the answer is, in bytes of UTF-8 and in characters.
         Where there are fewer spans: "", the score -1e6, offsets -1.
       ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, length]} -> the outputs of
-        `AlbertSpanLabeler`.
+        `AlbertSpanLabeler`. With `skip_padding`, the simple head's logits at padding are those of a
+        zero vector. Its softmax in training is over padding, too: pass False to train it on.
 
     Args:
       model: An `AlbertSpanLabeler`.
-      path, sp_model, rules, overwrite: As of `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
       seq_length: Longest window in tokens.
       doc_stride: Distance of windows in tokens.
       max_query_length: Longest question in tokens; the rest is cut off, as in training.
@@ -130,7 +132,7 @@ def export_span_labeler(
         further_inputs={"p_mask": 2, "start_positions": 1} if model.version_2 else {},
         needed_in_training=("start_positions",) if model.version_2 else (),
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite)
+    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
 
 
 def _inputs(windows, version_2):

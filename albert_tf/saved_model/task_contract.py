@@ -7,6 +7,7 @@
 `regularization_losses`: [].
 `sp_model_file`: tf.saved_model.Asset.
 `config()`: the encoder's configuration, a JSON string.
+`computation()`: how the encoder computes, a JSON string: compute_dtype, skip_padding.
 `task()`: a JSON object: task, text_inputs, rules, seq_length, and the task's own settings.
 `labels()`: string [classes], of classification and token_classification.
 Signature `serving_default`: text, `task()["text_inputs"]`, to `ANSWERS[task]`.

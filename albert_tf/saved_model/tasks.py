@@ -11,6 +11,7 @@ from albert_tf._keras import tf_variable
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.saved_model.atomic import replacing_directory
 from albert_tf.saved_model.check import Check
+from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.task_contract import check_task, probe_ids, probe_texts
 from albert_tf.tasks.task_model import TaskModel
 from albert_tf.text.preprocessor import Preprocessor
@@ -49,12 +50,12 @@ class TaskExport:
         return 3 if self.task == "multiple_choice" else 2
 
 
-def export_task(export, path, sp_model, rules, seq_length, overwrite):
+def export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding=True):
     """Writes a task model's SavedModel and checks it before it appears at `path`.
 
     Args:
       export: `TaskExport`.
-      path, sp_model, rules, seq_length, overwrite: As the exporters' arguments.
+      path, sp_model, rules, seq_length, overwrite, skip_padding: As the exporters' arguments.
 
     Returns:
       The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
@@ -73,8 +74,14 @@ def export_task(export, path, sp_model, rules, seq_length, overwrite):
             f"`seq_length` must not exceed the encoder's {config.max_position_embeddings} "
             f"positions. Received: {seq_length}."
         )
-    with replacing_directory(path, overwrite=overwrite) as temporary:
+    encoder = export.model.encoder
+    check_computation(encoder, skip_padding)
+    with (
+        replacing_directory(path, overwrite=overwrite) as temporary,
+        exported_computation(encoder, skip_padding) as computation,
+    ):
         root, signatures = _reusable_object(export, preprocessor)
+        root.computation = computation
         tf.saved_model.save(root, str(temporary), signatures=signatures)
         loaded = tf.saved_model.load(str(temporary))
         checks = [*check_task(loaded), *_same_answers(export, signatures, loaded)]

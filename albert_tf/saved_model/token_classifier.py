@@ -28,6 +28,7 @@ def export_token_classifier(
     stride=64,
     units="words",
     overwrite=False,
+    skip_padding=True,
 ):
     """Writes a SavedModel that tags the words of a text.
 
@@ -45,11 +46,11 @@ def export_token_classifier(
         byte_starts, byte_ends, char_starts, char_ends: int32 [batch, n], where in the text each
           is, in bytes of UTF-8 and in characters; -1 for padding.
       ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, length]} ->
-        {probabilities: float32 [batch, length, classes]}.
+        {probabilities: float32 [batch, length, classes]}; those at padding mean nothing.
 
     Args:
       model: An `AlbertTokenClassifier`.
-      path, sp_model, rules, overwrite: As of `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
       labels: Names of the classes, in order, such as "O", "B-PER". Default: "0", "1", ...
       seq_length: Longest window in tokens.
       stride: Distance of windows in tokens.
@@ -115,7 +116,7 @@ def export_token_classifier(
         labels=names,
         settings={"stride": stride, "units": units},
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite)
+    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
 
 
 def _words(preprocessor, text):

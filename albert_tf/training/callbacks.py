@@ -19,6 +19,12 @@ class Callback:
             `batch_size`, and `tokens_per_step` (None if the inputs have no [batch, length]).
         """
 
+    def on_epoch(self, run):
+        """At the begin of each epoch, or where a run goes on in it; `run` as in `on_begin`.
+
+        Batches of one epoch may have another shape than those of the epoch before.
+        """
+
     def on_steps(self, logs):
         """After one or more steps.
 

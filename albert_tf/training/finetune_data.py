@@ -53,7 +53,9 @@ class TrainingData:
             lengths.append(int(_longest(batch["input_mask"])))
             if task.num_classes is not None:
                 labels.append(batch["label_ids"].numpy())
-        self.length = _aligned(max(lengths), recipe.max_seq_length) if task.trims else None
+        self.length = (
+            _aligned(max(lengths), recipe.max_seq_length) if task.ignores_padding else None
+        )
         self.label_counts = None
         if labels:
             self.label_counts = task.label_counts({"label_ids": np.concatenate(labels)})
@@ -84,7 +86,9 @@ class EvaluationData:
         self.batch_size = batch_size
         self.rows = Rows(self.features)
         longest = _longest(self.features["input_mask"])
-        self.length = _aligned(int(longest), recipe.max_seq_length) if task.trims else None
+        self.length = (
+            _aligned(int(longest), recipe.max_seq_length) if task.ignores_padding else None
+        )
 
     def batches(self):
         """tf.data.Dataset of the model's inputs."""

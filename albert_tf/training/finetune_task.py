@@ -17,15 +17,14 @@ class FinetuneTask:
       name: Such as "sst-2".
       splits: {name: `ExampleSet`}: "train", "dev", and further ones to score or to predict at the
         end, such as "test".
-      trims: Whether padding behind the longest row of a set may be left out. It may where padding
-        has no part in the answers.
+      ignores_padding: Whether padding has no part in the answers, so that it need not be computed.
       best_metric: Which of `scores(...)` chooses the best weights; the highest is best.
       num_classes: Number of classes whose entropy the collapse detector watches; None for none.
       tokenizer: `ReferenceTokenizer`; set by `finetune` before the first `features`.
     """
 
     num_classes = None
-    trims = True
+    ignores_padding = True
 
     def __init__(self, name, splits, best_metric):
         self.name = name

@@ -55,7 +55,8 @@ def train(
     """Trains until `num_steps`, going on from the newest state in `output_dir` if there is one.
 
     A run that was killed and started again with the same arguments ends with the same weights, bit
-    for bit on a CPU, as one that was not. On SIGTERM the state is saved and the function returns.
+    for bit on a CPU, as one that was not. On SIGTERM and on Ctrl-C the state is saved and the
+    function returns.
 
     Args:
       step: A `TrainStep`: model, losses, optimizer and devices.
@@ -63,7 +64,7 @@ def train(
       num_steps: Updates in all, those of earlier calls included.
       output_dir: Directory of this run. With several processes, one that all of them see.
       seed: Seed of the data; that of dropout is `step.seed`.
-      steps_per_epoch: See `Batches`.
+      steps_per_epoch: See `Batches`. Epochs may differ in it and in the shape of their batches.
       steps_per_loop: Steps on the devices between two looks from Python; SIGTERM is noticed then.
         More than 10 pays on a TPU only.
       save_every: Steps between two saved states. The last one is always saved.
@@ -78,7 +79,8 @@ def train(
       callbacks: `Callback` objects, such as `Progress()` and `History(output_dir)`.
 
     Returns:
-      The `RunState`; `stopped_by` is None (all steps done), "early stop" or "SIGTERM".
+      The `RunState`; `stopped_by` is None (all steps done), "early stop", or "SIGTERM", also for
+      Ctrl-C.
 
     Raises:
       ValueError: An argument is wrong, or the saved state belongs to another run.
@@ -150,10 +152,12 @@ class _Run:
                 callback.on_begin(self._description())
             iterator = None
             while self.state.step < self.num_steps and self.state.stopped_by is None:
-                if self.state.batch == self.batches.steps_per_epoch:
+                if self.state.batch == self.batches.steps_in(self.state.epoch):
                     self.state.epoch, self.state.batch, iterator = self.state.epoch + 1, 0, None
                 if iterator is None:
                     iterator = self.batches.iterator(self.state.epoch, self.state.batch)
+                    for callback in self.callbacks:
+                        callback.on_epoch(self._description())
                 self._some_steps(iterator, asked_to_stop)
         if self.state.best_step is not None and self.state.stopped_by != "SIGTERM":
             self.directory.restore(self.state.best_step, self._weights(), kind="best")
@@ -166,8 +170,8 @@ class _Run:
             logs, stop = self.step(iterator, count, state.step, asked_to_stop.is_set())
         except (tf.errors.OutOfRangeError, StopIteration):
             raise ValueError(
-                f"Every epoch must have {self.batches.steps_per_epoch} batches, as the first has. "
-                f"Received: fewer in epoch {state.epoch}. Pass a smaller `steps_per_epoch`."
+                f"Epoch {state.epoch} must have {self.batches.steps_in(state.epoch)} batches. "
+                f"Received: fewer. Pass a smaller `steps_per_epoch`."
             ) from None
         logs = {"step": np.arange(state.step + 1, state.step + count + 1), **logs}
         state.step += count
@@ -190,8 +194,8 @@ class _Run:
         step = self.state.step
         until = [self.steps_per_loop, self.num_steps - step]
         until += [every - step % every for every in (self.save_every, self.evaluate_every) if every]
-        if self.batches.steps_per_epoch:
-            until.append(self.batches.steps_per_epoch - self.state.batch)
+        if in_epoch := self.batches.steps_in(self.state.epoch):
+            until.append(in_epoch - self.state.batch)
         return min(until)
 
     def _due(self, every):
@@ -287,7 +291,7 @@ class _Run:
             "data_seed": self.batches.seed,
             "dropout_seed": self.step.seed,
             "batch_size": self.batches.batch_size,
-            "steps_per_epoch": self.batches.steps_per_epoch,
+            "steps_per_epoch": self.batches.steps_in(0),
         }
 
     def _description(self):
@@ -295,6 +299,6 @@ class _Run:
         return {
             "step": self.state.step,
             "num_steps": self.num_steps,
-            "batch_size": self.batches.batch_size,
+            "batch_size": shapes[0][0],
             "tokens_per_step": max((s.num_elements() for s in shapes if s.rank >= 2), default=None),
         }

@@ -32,6 +32,11 @@ class Progress(Callback):
         self.run = run
         self.start = self.last_line = None
 
+    def on_epoch(self, run):
+        sizes = ("batch_size", "tokens_per_step")
+        if any(run[name] != self.run[name] for name in sizes):  # Another speed, too.
+            self.run, self.start = run, None
+
     def on_steps(self, logs):
         now, step = self.clock(), int(logs["step"][-1])
         self.losses += list(logs["loss"])

@@ -26,11 +26,11 @@ class SquadTask(FinetuneTask):
     2.0 they are at the threshold for no answer that is best on the set itself.
     """
 
-    trims = False  # The simple head's softmax is over padding, too, as in the original.
-
     def __init__(self, name, splits):
         super().__init__(name, splits, "f1")
         self.version_2 = name == "squad2.0"
+        # The simple head's softmax is over padding, too, as in the original.
+        self.ignores_padding = self.version_2
         self.answer_settings = {}
         self._answers = (None, None)
 

@@ -100,6 +100,22 @@ def test_a_trained_pooler_is_kept(tmp_path):
 # === Tokenizer ===
 
 
+def test_half_precision(tmp_path):
+    encoder = AlbertEncoder(100, **SMALL)
+    write_hugging_face(encoder, tmp_path, dtype="float16")
+    stored = open_safetensors(tmp_path / "model.safetensors")
+    assert {tensor.spec.dtype for tensor in stored.values()} == {"float16"}
+    assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "float16"
+    restored = AlbertEncoder.from_checkpoint(tmp_path)
+    for ours, theirs in zip(encoder.get_weights(), restored.get_weights()):
+        np.testing.assert_array_equal(ours.astype("float16"), theirs)
+    encoder.set_weights([w + 70000 for w in encoder.get_weights()])
+    with pytest.raises(ValueError, match="float16 must not exceed 65504. Received: .* Write float"):
+        write_hugging_face(encoder, tmp_path, dtype="float16")
+    with pytest.raises(ValueError, match="`dtype` must be one of float32, float16. Received: 'i"):
+        write_hugging_face(encoder, tmp_path, dtype="int8")
+
+
 def test_tokenizer_files(tmp_path, sp_model):
     write_hugging_face(AlbertEncoder(1000, **SMALL), tmp_path, sp_model)
     assert (tmp_path / "spiece.model").read_bytes() == sp_model.read_bytes()

@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from albert_tf import default_model
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.training import finetune as module
 from albert_tf.training.collapse import TrainingCollapsed
 from albert_tf.training.finetune import finetune
+from albert_tf.training.finetune_options import FinetuneOptions
+from albert_tf.training.finetune_run import FinetuneRun
 from albert_tf.training.finetune_task import ranked
 from albert_tf.training.finetune_tasks import make_task
+from albert_tf.training.history import read_csv
 from tests.training.toy_task import learn, write_sst2
 
 
@@ -57,12 +59,20 @@ def test_saved_model_answers_as_the_evaluation_did(learned):
     np.testing.assert_allclose(answer["probabilities"][0], told, atol=1e-3)
 
 
-def test_its_weights_are_a_checkpoint_for_the_next_task(learned):
+def test_it_is_a_checkpoint_for_the_next_task(learned, data, tmp_path):
+    config = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT).albert_config
     (best,) = (learned.output / "states").glob("best-*")
-    encoder = AlbertEncoder.from_checkpoint(best)
     mine = learned.model.encoder.weights_by_name()
-    for name, weight in encoder.weights_by_name().items():
-        np.testing.assert_array_equal(weight, mine[name])
+    for path in (best, learned.output):
+        encoder = AlbertEncoder.from_checkpoint(path)
+        assert encoder.restore_report.ok and encoder.albert_config == config
+        for name, weight in encoder.weights_by_name().items():
+            np.testing.assert_array_equal(weight, mine[name])
+    options = FinetuneOptions(export=False, detect_collapse=False, tensorboard=False)
+    recipe = {"train_steps": 1, "dropout_rate": 0.3}
+    finetune("sst-2", tmp_path / "2", learned.output, data_dir=data, options=options, **recipe)
+    # The recipe's dropout is not a property of the model: the third task's recipe decides anew.
+    assert AlbertEncoder.from_checkpoint(tmp_path / "2").albert_config == config
 
 
 def test_a_finished_run_only_answers_again(learned, data):
@@ -73,7 +83,7 @@ def test_a_finished_run_only_answers_again(learned, data):
 
 def test_an_interrupted_run_ends_with_the_same_weights(data, tmp_path, monkeypatch):
     whole = learn(data, tmp_path / "whole")
-    evaluate, calls = module._Finetuning._evaluate, []
+    evaluate, calls = FinetuneRun._evaluate, []
 
     def dies(self):
         calls.append(None)
@@ -81,7 +91,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(data, tmp_path, monkeypat
             raise KeyError("died")
         return evaluate(self)
 
-    monkeypatch.setattr(module._Finetuning, "_evaluate", dies)
+    monkeypatch.setattr(FinetuneRun, "_evaluate", dies)
     with pytest.raises(KeyError, match="died"):
         learn(data, tmp_path / "cut")
     assert not (tmp_path / "cut" / "metrics.json").exists()
@@ -117,11 +127,20 @@ def test_from_scratch(data, tmp_path):
         sp_model=default_model.SP_MODEL,
         config=path,
         from_scratch=True,
-        options=module.FinetuneOptions(export=False, detect_collapse=False),
+        options=FinetuneOptions(export=False, detect_collapse=False),
         train_steps=2,
         batch_size=16,  # More than there are rows: the batch is filled up.
     )
     assert result.state.step == 2 and result.recipe.warmup_proportion == 0.1
+
+
+def test_skipping_padding_changes_no_loss(data, tmp_path):
+    recipe = {"dropout_rate": 0.0, "head_dropout_rate": 0.0}
+    for skip in (False, True):
+        learn(data, tmp_path / str(skip), recipe=recipe, skip_padding=skip)
+    padded, skipped = (read_csv(tmp_path / str(skip) / "history.csv") for skip in (False, True))
+    assert len(padded["loss"]) == 12
+    np.testing.assert_allclose(skipped["loss"], padded["loss"], atol=1e-5)
 
 
 def test_a_score_that_is_not_defined_is_the_worst():

@@ -1,26 +1,8 @@
-import json
-
 import pytest
 
-from albert_tf.training.finetune_options import FinetuneOptions, check_record, flat
-
-
-def test_record(tmp_path):
-    output = tmp_path / "run"
-    record = flat({"task": "rte", "recipe": {"learning_rate": 1e-5, "epochs": None}})
-    assert record == {"task": "rte", "recipe.learning_rate": 1e-5, "recipe.epochs": None}
-    check_record(output, record)
-    check_record(output, record)
-    assert json.loads((output / "run.json").read_text()) == record
-    message = r"goes on as it began. Received: .*recipe.learning_rate 2e-05 instead of 1e-05"
-    with pytest.raises(ValueError, match=message):
-        check_record(output, {**record, "recipe.learning_rate": 2e-5})
-
-
-def test_output_of_something_else(tmp_path):
-    (tmp_path / "thesis.tex").touch()
-    with pytest.raises(FileExistsError, match="which has files but no run.json"):
-        check_record(tmp_path, {})
+from albert_tf.training.finetune_options import FinetuneOptions
+from albert_tf.training.finetune_tasks import make_task
+from tests.conftest import FIXTURES
 
 
 def test_options():
@@ -29,5 +11,20 @@ def test_options():
     assert "export" not in FinetuneOptions().deciding()
     with pytest.raises(ValueError, match="must be one of float32, .*Received: 'int8'"):
         FinetuneOptions(precision="int8")
+    with pytest.raises(ValueError, match="XLA cannot compile. Received: it, with jit_compile=True"):
+        FinetuneOptions(skip_padding=True, jit_compile=True)
     with pytest.raises(ValueError, match="`accumulate_steps` must be positive. Received: 0"):
         FinetuneOptions(accumulate_steps=0)
+
+
+def test_padding_is_skipped_where_it_can_be():
+    glue = make_task("rte", data_dir=FIXTURES / "glue")
+    files = {split: FIXTURES / "squad" / "dev-v1.1.json" for split in ("train_file", "dev_file")}
+    squad = make_task("squad1.1", **files)
+    assert FinetuneOptions().skips_padding(glue)
+    assert not FinetuneOptions(skip_padding=False).skips_padding(glue)
+    assert not FinetuneOptions(jit_compile=True).skips_padding(glue)
+    assert not FinetuneOptions(strategy="tpu").skips_padding(glue)
+    assert not FinetuneOptions().skips_padding(squad)
+    with pytest.raises(ValueError, match="softmax is over padding, too. Received: skip_padding"):
+        FinetuneOptions(skip_padding=True).skips_padding(squad)

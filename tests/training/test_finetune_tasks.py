@@ -1,6 +1,11 @@
+import json
+import shutil
+
+import numpy as np
 import pytest
 
 from albert_tf import default_model
+from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_tasks import TASK_NAMES, make_task
@@ -44,24 +49,63 @@ def test_missing_files():
         make_task("rte", data_dir=FIXTURES / "squad")
 
 
-TASKS = {
-    **{name: {"data_dir": FIXTURES / "glue"} for name in ("cola", "sts-b", "qqp", "qnli")},
-    "squad2.0": {
-        "train_file": SQUAD / "train-v2.0.json",
-        "dev_file": SQUAD / "dev-v2.0.json",
-    },
-}
+def data_of(name, folder):
+    """Where a task's data are, as `make_task` wants to know it."""
+    if name == "squad2.0":
+        return {f"{split}_file": SQUAD / f"{split}-v2.0.json" for split in ("train", "dev")}
+    if name == "race":
+        for split in ("train", "dev"):
+            shutil.copytree(FIXTURES / "RACE" / "dev", folder / "RACE" / split)
+        return {"data_dir": folder}
+    if name == "tagging":
+        row = {"words": ["Ann", "Lee", "sings"], "tags": ["B-PER", "I-PER", "O"]}
+        short = {"words": ["Ann"], "tags": ["B-PER"]}
+        for split in ("train", "dev"):
+            lines = [json.dumps(x) + "\n" for x in (row, short)]
+            (folder / f"{split}.jsonl").write_text("".join(lines))
+        return {"data_dir": folder}
+    return {"data_dir": FIXTURES / "glue"}
+
+
+def batch(name, folder):
+    """(task, its recipe, inputs and targets of two rows: one to learn from, one to fill up)."""
+    task = make_task(name, **data_of(name, folder))
+    recipe = recipe_for(name, AlbertConfig(vocab_size=1000)).changed(
+        max_seq_length=64, max_query_length=16, max_qa_length=32, head_dropout_rate=0.0
+    )
+    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
+    rows = {**task.features("train", recipe).rows(0, 2), "is_real_example": [1, 0]}
+    return task, recipe, *task.inputs_and_targets(rows)
+
+
+TASKS = ("cola", "sts-b", "qqp", "qnli", "squad2.0", "race", "tagging")
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_model_losses_and_rows_fit_together(name):
-    task = make_task(name, **TASKS[name])
+def test_losses_are_the_same_without_computing_padding(name, tmp_path):
+    task, recipe, inputs, targets = batch(name, tmp_path)
+    assert task.ignores_padding
+    (loss,) = task.losses()[0].values()
+    losses, weights = [], None
+    for skip in (False, True):
+        encoder = AlbertEncoder.from_checkpoint(
+            default_model.CHECKPOINT,
+            dropout_rate=0.0,
+            attention_dropout_rate=0.0,
+            skip_padding=skip,
+        )
+        model = task.build(encoder, recipe)
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        losses.append(float(loss(model(inputs, training=True), targets)))
+    assert losses[0] > 0.0
+    np.testing.assert_allclose(losses[1], losses[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_model_losses_and_rows_fit_together(name, tmp_path):
+    task, recipe, inputs, targets = batch(name, tmp_path)
     encoder = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
-    recipe = recipe_for(name, encoder.albert_config).changed(max_seq_length=64, max_query_length=16)
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
-    features = task.features("train", recipe)
-    rows = features.rows(0, 2)
-    inputs, targets = task.inputs_and_targets({**rows, "is_real_example": [1, 0]})
     outputs = task.build(encoder, recipe)(inputs, training=True)
     (loss,) = task.losses()[0].values()
     assert float(loss.weights(targets)[1]) == 0.0

@@ -272,7 +272,7 @@ def test_an_epoch_that_is_too_short_is_an_error(tmp_path):
     def shrinking(seed, epoch):
         return make_data(seed, epoch).take(5 - epoch)
 
-    with pytest.raises(ValueError, match="must have 5 batches.*Received: fewer in epoch 1"):
+    with pytest.raises(ValueError, match="Epoch 1 must have 5 batches.*Received: fewer"):
         train(make_step(), shrinking, 20, tmp_path)
 
 

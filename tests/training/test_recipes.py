@@ -53,7 +53,11 @@ def test_versions_differ_in_dropout_and_race():
 
 
 def test_small_models_and_random_weights():
-    assert recipe_for("sst-2", SMALL).learning_rate == 1e-4
+    for size, rate in ((64, 1e-4), (384, 1e-4), (1024, 1e-5)):
+        config = dataclasses.replace(SMALL, hidden_size=size)
+        recipe = recipe_for("sst-2", config)
+        assert recipe.learning_rate == rate and ("small models" in recipe.source) == (size < 768)
+        assert recipe_for("classification", config).learning_rate == rate
     scratch = recipe_for("sst-2", SMALL, from_scratch=True)
     assert scratch.learning_rate == 5e-4 and "own choice" in scratch.source
     short = dataclasses.replace(SMALL, max_position_embeddings=64)

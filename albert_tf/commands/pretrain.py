@@ -1,0 +1,104 @@
+"""Pre-trains an ALBERT (masked LM and sentence order) on records of `pretraining-data`.
+
+Run the same command again to go on after an interruption.
+"""
+
+import sys
+
+from absl import flags
+
+from albert_tf.commands.run import run
+
+_DATA = flags.DEFINE_list(
+    "data",
+    None,
+    "Directories of records, one for each stage: short sequences first. 90 % of the steps with 128 "
+    "tokens and the rest with 512 save most of the time.",
+    required=True,
+)
+_TRAIN_STEPS = flags.DEFINE_list("train_steps", ["125000"], "Updates, a number for each stage.")
+_BATCH_SIZE = flags.DEFINE_list(
+    "batch_size", ["4096"], "Records of a batch on all devices, a number for each stage."
+)
+_HELDOUT = flags.DEFINE_string("heldout", None, "Directory of records to evaluate on.")
+_SP_MODEL = flags.DEFINE_string(
+    "sp_model", None, "SentencePiece model that the records were made with.", required=True
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Directory of the run; it can be read as a checkpoint.", required=True
+)
+_CONFIG = flags.DEFINE_string(
+    "config", None, "A preset's name, such as albert_base_v2, or an albert_config.json."
+)
+_INIT_FROM = flags.DEFINE_string(
+    "init_from", None, "Go on from this checkpoint, of any flavor, instead of random weights."
+)
+_OPTIONS = {
+    "learning_rate": flags.DEFINE_float("learning_rate", 0.00176, "Highest learning rate."),
+    "warmup_steps": flags.DEFINE_integer("warmup_steps", 3125, "Updates of warm-up."),
+    "optimizer": flags.DEFINE_enum("optimizer", "lamb", ["lamb", "adamw"], "Optimizer."),
+    "weight_decay_rate": flags.DEFINE_float("weight_decay_rate", 0.01, "Weight decay."),
+    "dropout_rate": flags.DEFINE_float(
+        "dropout_rate", None, "Dropout in the encoder. Default: the configuration's."
+    ),
+    "seed": flags.DEFINE_integer("seed", 0, "Of new weights, data order and dropout."),
+    "strategy": flags.DEFINE_enum(
+        "strategy",
+        "one",
+        ["one", "mirrored", "multiworker", "tpu"],
+        "one: the first GPU or the CPU. mirrored: all GPUs. multiworker: machines of TF_CONFIG.",
+    ),
+    "tpu": flags.DEFINE_string("tpu", "", "Name or address of the TPU."),
+    "precision": flags.DEFINE_enum(
+        "precision", "float32", ["float32", "bfloat16", "float16"], "Mixed if not float32."
+    ),
+    "accumulate_steps": flags.DEFINE_integer(
+        "accumulate_steps", 1, "Parts that a device's part of a batch is cut into."
+    ),
+    "jit_compile": flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA."),
+    "evaluate_every": flags.DEFINE_integer(
+        "evaluate_every", None, "Steps between two evaluations. Default: a tenth of all."
+    ),
+    "save_every": flags.DEFINE_integer("save_every", 1000, "Steps between two saved states."),
+    "tensorboard": flags.DEFINE_bool("tensorboard", True, "Write TensorBoard's events."),
+}
+
+
+def main():
+    from albert_tf.training.pretrain import pretrain
+    from albert_tf.training.pretrain_options import PretrainOptions
+
+    result = pretrain(
+        _OUTPUT.value,
+        _stages(),
+        _SP_MODEL.value,
+        config=_CONFIG.value,
+        init_from=_INIT_FROM.value,
+        heldout=_HELDOUT.value,
+        options=PretrainOptions(**{name: flag.value for name, flag in _OPTIONS.items()}),
+    )
+    if result.state.stopped_by == "SIGTERM":
+        sys.exit(f"Saved at step {result.state.step}. The same command goes on from there.")
+    for name, value in result.scores.items():
+        print(f"heldout {name}: {value:.4f}")
+
+
+def _stages():
+    """[(directory, steps, batch size)]; a single number counts for all stages."""
+    columns = [_DATA.value]
+    for flag in (_TRAIN_STEPS, _BATCH_SIZE):
+        try:
+            numbers = [int(value) for value in flag.value]
+        except ValueError:
+            numbers = [0]
+        if min(numbers) < 1 or len(numbers) not in (1, len(_DATA.value)):
+            raise ValueError(
+                f"--{flag.name} must be a positive number, or one for each directory of --data, "
+                f"{len(_DATA.value)}. Received: {','.join(flag.value)}."
+            )
+        columns.append(numbers if len(numbers) > 1 else numbers * len(_DATA.value))
+    return list(zip(*columns))
+
+
+def start(argv=None):
+    run(main, argv)

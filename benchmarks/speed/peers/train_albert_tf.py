@@ -1,0 +1,57 @@
+"""A training step of albert_tf: python train_albert_tf.py fine-tuning|pre-training"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
+
+import numpy as np
+import tensorflow as tf
+from serve import batch as make_batch
+from serve import seconds, serve
+
+import albert_tf
+from albert_tf.training import losses, optimizers
+from albert_tf.training.train_step import TrainStep
+
+PREDICTIONS = 20
+pretraining = sys.argv[1] == "pre-training"
+config = albert_tf.AlbertConfig.from_preset("albert_base_v2")
+encoder = albert_tf.AlbertEncoder.from_albert_config(config)
+if pretraining:
+    model = albert_tf.AlbertPretrainer(encoder)
+    terms = {
+        "masked_lm": losses.masked_lm_loss(),
+        "sentence_order": losses.sentence_order_loss(),
+    }
+else:
+    model = albert_tf.AlbertClassifier(encoder, dropout_rate=0.0)
+    terms = {"labels": losses.SparseCrossEntropy()}
+train = TrainStep(model, terms, optimizers.AdamW(1e-5))
+
+
+def iterator(batch, length):
+    ids, mask, types = make_batch([length] * batch, length)
+    inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": types}
+    targets = np.zeros([batch], np.int32)
+    if pretraining:
+        positions = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [batch, 1])
+        inputs["masked_lm_positions"] = positions
+        targets = {
+            "masked_lm_ids": positions + 5,
+            "masked_lm_weights": np.ones(positions.shape, np.float32),
+            "sentence_order_labels": np.zeros([batch], np.int32),
+        }
+    return iter(tf.data.Dataset.from_tensors((inputs, targets)).repeat())
+
+
+iterators = {}
+
+
+def step(batch, length):
+    if (batch, length) not in iterators:
+        iterators[batch, length] = iterator(batch, length)
+    return seconds(train, iterators[batch, length], 1, 0)
+
+
+serve({"step": step})

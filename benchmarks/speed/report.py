@@ -1,0 +1,140 @@
+"""Results as JSON, as Markdown tables and as charts.
+
+A result is what a table's function returned (tables.py) with "table", "command", "date", "machine"
+and "versions". Its "programs" are {program: {column: [number of each round]}}.
+"""
+
+import json
+import pathlib
+import statistics
+
+from benchmarks.speed.rounds import PEAK
+
+_HEAD = """# How fast it is
+
+Written by `python -m benchmarks.performance`; `--help` tells how. Each table names the command that
+made it, and has its numbers and versions in a JSON file beside this page.
+
+A cell is the median of the rounds, with the smallest and the largest in parentheses. All programs
+live at the same time and take turns in each round; one computes, the others wait. A **ratio** is
+how many times better the row in bold is than this one, the median over the rounds: above 1.0 the
+row in bold wins. Weights are random: the time does not depend on them.
+"""
+
+
+def ratios(result, program, column):
+    """How many times better the reference is than a program, round by round."""
+    reference = result["programs"].get(result["reference"], {}).get(column, [])
+    other = result["programs"][program].get(column, [])
+    pairs = zip(reference, other)
+    if result["columns"][column]["better"] == "higher":
+        return [mine / theirs for mine, theirs in pairs]
+    return [theirs / mine for mine, theirs in pairs]
+
+
+def markdown(result):
+    """The section of a result."""
+    columns = result["columns"]
+    header = ["program"]
+    for name, column in columns.items():
+        header += [f"{name}, {column['unit']}", "ratio"]
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    for program, cells in result["programs"].items():
+        is_reference = program == result["reference"]
+        row = [f"**{program}**" if is_reference else program]
+        for name in columns:
+            if name not in cells:
+                row += ["", ""]
+                continue
+            row.append(_spread(cells[name]))
+            both = [] if program == PEAK or is_reference else ratios(result, program, name)
+            row.append(f"{statistics.median(both):.2f}" if both else "")
+        lines.append(f"| {' | '.join(row)} |")
+    for program, reason in result["not_measured"].items():
+        lines.append(f"| {program} | not measured: {_plain(reason)} |{' |' * (len(header) - 2)}")
+    machine = result["machine"]
+    chart = f"\n![{result['title']}]({result['table']}.png)\n" if result["programs"] else ""
+    return f"""## {result["title"]}
+
+{result["text"]}
+
+{chr(10).join(lines)}
+{chart}
+`{result["command"]}`, {result["date"]}, {machine["cores"]} cores of {machine["processor"]}.
+{result.get("remark", "")}"""
+
+
+def _spread(numbers):
+    median = statistics.median(numbers)
+    if len(numbers) == 1:
+        return _number(median)
+    return f"{_number(median)} ({_number(min(numbers))} to {_number(max(numbers))})"
+
+
+def _number(x):
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+
+
+def _plain(text):
+    return text.replace("|", "/").replace("\n", " ")
+
+
+def chart(result, path):
+    """Draws medians as bars, with lines from the smallest to the largest, as a PNG."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    columns, programs = result["columns"], list(result["programs"])
+    figure, axes = plt.subplots(
+        1,
+        len(columns),
+        figsize=(2 + 3.2 * len(columns), 0.8 + 0.35 * len(programs)),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, (name, column) in zip(axes[0], columns.items()):
+        for place, program in enumerate(reversed(programs)):
+            numbers = result["programs"][program].get(name)
+            if numbers:
+                ours = program.startswith("albert_tf")
+                color = "tab:blue" if ours else "silver" if program == PEAK else "tab:gray"
+                axis.barh(place, statistics.median(numbers), color=color)
+                axis.plot([min(numbers), max(numbers)], [place, place], color="black", lw=1.5)
+        axis.set_title(name, fontsize=9)
+        axis.set_xlabel(f"{column['unit']}, {column['better']} is better", fontsize=8)
+        axis.tick_params(labelsize=8)
+        axis.set_yticks(range(len(programs)), reversed(programs))
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def write(result, directory):
+    """Writes a result's JSON and PNG into a folder."""
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{result['table']}.json").write_text(json.dumps(result, indent=1) + "\n")
+    if result["programs"]:
+        chart(result, directory / f"{result['table']}.png")
+
+
+def write_page(directory, path, tables):
+    """Puts the page together from the JSON files of a folder beside it.
+
+    Args:
+      directory: folder of the results, in the page's folder.
+      path: the page to write.
+      tables: names of all tables, in their order.
+    """
+    directory, path = pathlib.Path(directory), pathlib.Path(path)
+    sections = [_HEAD]
+    for name in tables:
+        file = directory / f"{name}.json"
+        if file.exists():
+            section = markdown(json.loads(file.read_text()))
+            sections.append(section.replace(f"]({name}.png)", f"]({directory.name}/{name}.png)"))
+        else:
+            sections.append(f"## {name}\n\nNot measured.\n")
+    path.write_text("\n".join(sections))

@@ -1,0 +1,56 @@
+"""Interleaved measurements: each program runs each case once a round."""
+
+import contextlib
+import time
+
+from benchmarks.speed.worker import NotMeasured
+
+# What `measure` reports the machine's speed as.
+PEAK = "matrix product alone"
+
+
+def measure(start, programs, cases, rounds, peak=None, say=print):
+    """Measures programs side by side, so that what disturbs the machine disturbs all of them.
+
+    The processes live throughout and take turns. A round before the first, which compiles and fills
+    caches, does not count.
+
+    Args:
+      start: function of a program's name that returns its started `Worker`.
+      programs: names.
+      cases: {name of the case: function of a `Worker` and the program's name that returns a number,
+        or None where the program does not take part}.
+      rounds: How often.
+      peak: `Worker` of matrix_product.py; asked before each case of each round.
+      say: function of a line of progress.
+
+    Returns:
+      ({program: {case: [number of each round]}}, {program: why it was not measured}).
+    """
+    values, failures = {program: {} for program in programs}, {}
+    with contextlib.ExitStack() as stack:
+        workers = {}
+        for program in programs:
+            try:
+                workers[program] = stack.enter_context(start(program))
+                workers[program].ask("ready")
+            except NotMeasured as error:
+                failures[program] = str(error)
+        for round_ in range(rounds + 1):
+            for case, run in cases.items():
+                if peak is not None and round_:
+                    numbers = values.setdefault(PEAK, {}).setdefault(case, [])
+                    numbers.append(peak.ask("gflops"))
+                for program in programs:
+                    if program in failures:
+                        continue
+                    time.sleep(0.2)  # The other programs' threads go to sleep.
+                    try:
+                        number = run(workers[program], program)
+                    except NotMeasured as error:
+                        failures[program] = f"{case}: {error}"
+                        continue
+                    if round_ and number is not None:
+                        values[program].setdefault(case, []).append(number)
+                        say(f"round {round_}, {case}, {program}: {number:.4g}")
+    return {program: cases for program, cases in values.items() if cases}, failures

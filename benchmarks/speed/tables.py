@@ -1,0 +1,265 @@
+"""The tables: what is run for each, and what its columns mean.
+
+Each function takes a `Setting` and returns the keys "title", "text", "reference", "columns",
+"programs" and "not_measured" of a result (see report.py).
+"""
+
+import collections
+import dataclasses
+import pathlib
+import statistics
+import time
+
+from benchmarks.speed import programs as p
+from benchmarks.speed.rounds import PEAK, measure
+from benchmarks.speed.worker import NotMeasured
+
+BATCH, LENGTH = 32, 128
+
+
+@dataclasses.dataclass
+class Setting:
+    """What all tables share.
+
+    Attributes:
+      launcher: `Launcher`.
+      rounds: How often everything is measured.
+      shapes: (batch, length) pairs of the dense table.
+      sentences: texts.
+      tokens: how many tokens each has, [CLS] and [SEP] included.
+      batches: about how many batches of the sentences the padding table runs.
+      requests: requests of one sentence in each round.
+      only: names of programs; all if empty.
+      xxlarge: whether the memory table has a row for xxlarge.
+    """
+
+    launcher: p.Launcher
+    rounds: int
+    shapes: list
+    sentences: list
+    tokens: list
+    batches: int
+    requests: int
+    only: list
+    xxlarge: bool
+
+    def select(self, programs):
+        chosen = {k: v for k, v in programs.items() if not self.only or k in self.only}
+        self.launcher.prepare(chosen)
+        return chosen
+
+    def measure(self, programs, cases, rounds=None, with_peak=True, start=None):
+        start = start or (lambda name: self.launcher.start(programs[name]))
+        rounds = self.rounds if rounds is None else rounds
+        if not with_peak:
+            return measure(start, programs, cases, rounds)
+        with self.launcher.start(p.MATRIX_PRODUCT) as peak:
+            return measure(start, programs, cases, rounds, peak)
+
+
+def gflop(batch, length, layers=12, hidden=768, intermediate=3072, embedding=128):
+    """Billions of operations of the encoder's matrix products."""
+    products = 2 * batch * length * (4 * hidden**2 + 2 * hidden * intermediate)
+    attention = 4 * batch * length**2 * hidden
+    return 1e-9 * (layers * (products + attention) + 2 * batch * length * embedding * hidden)
+
+
+def column(unit, better="higher"):
+    return {"unit": unit, "better": better}
+
+
+def dense(setting):
+    def run(batch, length):
+        rows = [length] * batch
+        work = gflop(batch, length)
+        return lambda w, _: work / w.ask("run", rows=rows, length=length)[0]
+
+    cases = {f"{batch} x {length}": run(batch, length) for batch, length in setting.shapes}
+    chosen = setting.select({**p.ENCODERS, **p.REDUCED})
+    values, failures = setting.measure(chosen, cases)
+    return {
+        "title": "Dense batches",
+        "text": "ALBERT base, batch x length without any padding, billions of operations of its "
+        f"matrix products a second. `{PEAK}` is one product [4096, 768] x [768, 3072] in "
+        "TensorFlow, timed before each case. All but `bfloat16` compute in float32.",
+        "reference": p.OURS,
+        "columns": {case: column("GFLOP/s") for case in cases},
+        "programs": values,
+        "not_measured": failures,
+    }
+
+
+def padding(setting):
+    batches = [setting.tokens[i : i + BATCH] for i in range(0, len(setting.tokens), BATCH)]
+    ordered = sorted(setting.tokens)
+    by_length = [ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH)]
+    step = max(1, len(batches) // setting.batches)
+    padded = [(rows, LENGTH) for rows in batches[:-1:step]]
+    dynamic = [(rows, max(rows)) for rows in by_length[:-1:step]]
+
+    sorted_programs = {
+        f"{name}, dynamic padding, sorted": p.ENCODERS[name]
+        for name in (p.OURS, "ONNX Runtime", p.PYTORCH)
+    }
+    chosen = setting.select({**p.WITHOUT_PADDING, **p.ENCODERS, **sorted_programs})
+
+    def sentences(worker, name):
+        run = dynamic if name in sorted_programs else padded
+        if name not in sorted_programs and name not in p.WITHOUT_PADDING:
+            run = run[:1]  # Padding costs the same in each batch.
+        return sum(len(rows) for rows, _ in run) / worker.ask("run_all", batches=run)
+
+    def full(worker, name):
+        if name in sorted_programs:
+            return None
+        return 8 / worker.ask("run", rows=[LENGTH] * 8, length=LENGTH)[0]
+
+    cases = {"SST-2 dev at length 128": sentences, "nothing padded, 8 x 128": full}
+    values, failures = setting.measure(chosen, cases, with_peak=False)
+    mean = statistics.mean(setting.tokens)
+    return {
+        "title": "Padding",
+        "text": f"Sentences a second on SST-2 dev, {mean:.0f} tokens on average, in batches of "
+        f"{BATCH} padded to {LENGTH} tokens; every {step}th batch of the file. The rows "
+        "`dynamic padding, sorted` sort all sentences by length and pad to the longest of the "
+        "batch. The last column has 8 sentences of 128 tokens, with nothing to skip.",
+        "reference": p.SKIP_PADDING,
+        "columns": {case: column("sentences/s") for case in cases},
+        "programs": values,
+        "not_measured": failures,
+    }
+
+
+def latency(setting):
+    length = round(statistics.median(setting.tokens))
+    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING})
+    ask = {"rows": [length], "length": length, "repeat": setting.requests}
+    cases = {"": lambda worker, _: worker.ask("run", **ask)}
+    values, failures = setting.measure(chosen, cases, with_peak=False)
+    percentiles = {}
+    for name, blocks in values.items():
+        milliseconds = [sorted(1e3 * s for s in block) for block in blocks[""]]
+        percentiles[name] = {
+            "p50": [statistics.median(block) for block in milliseconds],
+            "p99": [block[int(0.99 * len(block))] for block in milliseconds],
+        }
+    return {
+        "title": "Latency of one sentence",
+        "text": f"Milliseconds for one sentence of {length} tokens (SST-2 dev's median), "
+        f"{setting.requests} requests in each of {setting.rounds} rounds.",
+        "reference": p.OURS,
+        "columns": {"p50": column("ms", "lower"), "p99": column("ms", "lower")},
+        "programs": percentiles,
+        "not_measured": failures,
+    }
+
+
+def startup(setting):
+    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING})
+    values, failures = collections.defaultdict(dict), {}
+    for _ in range(setting.rounds):
+        for name, program in chosen.items():
+            try:
+                with setting.launcher.start(program) as worker:
+                    worker.ask("run", rows=[24], length=24)
+                    seconds = time.perf_counter() - worker.start
+            except NotMeasured as error:
+                failures[name] = str(error)
+                continue
+            values[name].setdefault("first answer", []).append(seconds)
+    for name in values:
+        graphs = [a[1:-1] for a in chosen[name].arguments if a.startswith("{encoder")]
+        if graphs:
+            graph = pathlib.Path(setting.launcher.file(graphs[0])) / "saved_model.pb"
+            values[name]["graph"] = [graph.stat().st_size / 1e3]
+    return {
+        "title": "Start-up",
+        "text": "Seconds from the start of the process, imports and compilation included, to the "
+        "first answer for a sentence of 24 tokens; the size of our graph.",
+        "reference": p.OURS,
+        "columns": {"first answer": column("s", "lower"), "graph": column("kB", "lower")},
+        "programs": dict(values),
+        "not_measured": failures,
+    }
+
+
+def preprocessing(setting):
+    texts = setting.sentences * 10
+    chosen = setting.select(p.PREPROCESSORS)
+    cases = {"SST-2 dev": lambda w, _: len(texts) / w.ask("run", texts=texts, batch=256)}
+    values, failures = setting.measure(chosen, cases, with_peak=False)
+    return {
+        "title": "Preprocessing",
+        "text": "Text to padded ids of length 128, in batches of 256. SentencePiece's row is its "
+        "own encoding alone: no normalization but lower case, no special tokens, no padding.",
+        "reference": p.OURS,
+        "columns": {case: column("sentences/s") for case in cases},
+        "programs": values,
+        "not_measured": failures,
+    }
+
+
+def training(setting):
+    chosen = setting.select(p.TRAINERS)
+    values, failures, columns = collections.defaultdict(dict), {}, {}
+    for task in ("fine-tuning", "pre-training"):
+
+        def step(worker, _):
+            return BATCH / worker.ask("step", batch=BATCH, length=LENGTH)
+
+        def memory(worker, _):
+            return worker.ask("peak_memory") / 1e6
+
+        speed, peak = f"{task}, speed", f"{task}, peak memory"
+        measured, failed = setting.measure(
+            chosen,
+            {speed: step, peak: memory},
+            with_peak=False,
+            start=lambda name, task=task: setting.launcher.start(chosen[name], task),
+        )
+        columns |= {speed: column("examples/s"), peak: column("MB", "lower")}
+        failures |= {f"{name}, {task}": reason for name, reason in failed.items()}
+        for name, cells in measured.items():
+            values[name] |= cells
+    return {
+        "title": "Training step",
+        "text": f"ALBERT base, {BATCH} x {LENGTH} tokens, no padding, float32, AdamW, dropout 0.",
+        "reference": p.OURS,
+        "columns": columns,
+        "programs": dict(values),
+        "not_measured": failures,
+    }
+
+
+def memory(setting):
+    extra = p.XXLARGE if setting.xxlarge else {}
+    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING, **extra})
+    values, failures = {}, {}
+    for name, program in chosen.items():
+        rows = [32] if name in extra else [LENGTH] * 8
+        try:
+            with setting.launcher.start(program) as worker:
+                worker.ask("run", rows=rows, length=rows[0], repeat=2)
+                values[name] = {"load and predict": [worker.ask("peak_memory") / 1e6]}
+        except NotMeasured as error:
+            failures[name] = str(error)
+    return {
+        "title": "Memory",
+        "text": "The most memory that a process holds which loads ALBERT base and runs 8 x 128 "
+        "tokens twice; `xxlarge`: 1 x 32 tokens.",
+        "reference": p.OURS,
+        "columns": {"load and predict": column("MB", "lower")},
+        "programs": values,
+        "not_measured": failures,
+    }
+
+
+TABLES = {
+    "dense": dense,
+    "padding": padding,
+    "latency": latency,
+    "startup": startup,
+    "preprocessing": preprocessing,
+    "training": training,
+    "memory": memory,
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Pre-trains the model that the package carries: raw text -> vocabulary -> records -> model.
+#
+#   examples/05_pretrain_albert_tiny_en.sh CORPORA OUTPUT
+#
+# CORPORA has the folders english_novels (computationalstylistics/100_english_novels on GitHub, each
+# second novel), nltk_gutenberg, nltk_inaugural and nltk_state_union (of NLTK's data): books and
+# speeches in the public domain. Any step that is interrupted goes on when the script is run again.
+set -euo pipefail
+CORPORA=$(realpath "$1")
+mkdir -p "$2" && cd "$2"
+
+# === Text: all of it in UTF-8, some of it held out ===
+copy() { # file, folder, name
+  case $3 in
+    Stevenson_* | Forster_View* | chesterton-thursday* | *-199?-* | *-200?-*) folder=heldout/$2 ;;
+    *) folder=$2 ;;
+  esac
+  iconv -f utf-8 -t utf-8 "$1" > "text.partial/$folder/$3" 2> /dev/null ||
+    iconv -f latin1 -t utf-8 "$1" > "text.partial/$folder/$3"
+}
+if [ ! -d text ]; then
+  rm -rf text.partial
+  mkdir -p text.partial/{,heldout/}{novels,gutenberg,speeches}
+  for file in "$CORPORA"/english_novels/*_*.txt; do copy "$file" novels "${file##*/}"; done
+  for file in "$CORPORA"/nltk_gutenberg/*.txt; do copy "$file" gutenberg "${file##*/}"; done
+  for corpus in nltk_inaugural nltk_state_union; do
+    for file in "$CORPORA/$corpus"/*.txt; do copy "$file" speeches "$corpus-${file##*/}"; done
+  done
+  mv text.partial text
+fi
+TRAIN=text/novels,text/gutenberg,text/speeches
+
+# === Vocabulary ===
+[ -f en8k.model ] || albert-tf vocab --input=$TRAIN --output=en8k.model --vocab_size=8000 \
+  --lines=wrapped --whole_files
+
+# === Records: three lengths to train on, one to evaluate on ===
+records() {
+  albert-tf pretraining-data --sp_model=en8k.model --lines=wrapped --whole_files "$@"
+}
+records --input=text/heldout/novels,text/heldout/gutenberg,text/heldout/speeches \
+  --output=heldout_128 --max_seq_length=128 --dupe_factor=1
+records --input=$TRAIN --output=train_64 --max_seq_length=64 --dupe_factor=5 --num_shards=16
+records --input=$TRAIN --output=train_128 --max_seq_length=128 --dupe_factor=4 --num_shards=16
+records --input=$TRAIN --output=train_512 --max_seq_length=512 --dupe_factor=1 --num_shards=16
+
+# === Model ===
+cat > albert_config.json << 'END'
+{
+ "vocab_size": 8000,
+ "embedding_size": 128,
+ "hidden_size": 192,
+ "num_hidden_layers": 4,
+ "num_hidden_groups": 1,
+ "inner_group_num": 1,
+ "num_attention_heads": 3,
+ "intermediate_size": 768,
+ "hidden_act": "gelu",
+ "hidden_dropout_prob": 0,
+ "attention_probs_dropout_prob": 0,
+ "max_position_embeddings": 512,
+ "type_vocab_size": 2,
+ "initializer_range": 0.02
+}
+END
+albert-tf pretrain --data=train_64,train_128,train_512 --train_steps=4000,2100,400 \
+  --batch_size=64,32,8 --heldout=heldout_128 --sp_model=en8k.model --config=albert_config.json \
+  --output=run --optimizer=adamw --learning_rate=1e-3 --warmup_steps=300 --evaluate_every=1300 \
+  --save_every=500 --seed=1
+
+albert-tf convert --checkpoint=run --to=huggingface --dtype=float16 --output=albert_tiny_en

@@ -1,0 +1,125 @@
+"""The driver of the speed benchmarks: turns, failures, ratios and the page."""
+
+import json
+import sys
+
+import pytest
+
+from benchmarks.performance import read_sentences
+from benchmarks.speed import report
+from benchmarks.speed.rounds import measure
+from benchmarks.speed.tables import TABLES, gflop
+from benchmarks.speed.worker import PEERS, NotMeasured, Worker
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a worker that serves the functions which a piece of code defines."""
+
+    def start(code):
+        script = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"
+        script.write_text(f"import sys\nsys.path.insert(0, {str(PEERS)!r})\nimport serve\n{code}\n")
+        return Worker(sys.executable, script, timeout=20)
+
+    return start
+
+
+def result(**changes):
+    return {
+        "table": "dense",
+        "title": "Dense batches",
+        "text": "What it is.",
+        "reference": "albert_tf",
+        "columns": {"8 x 128": {"unit": "GFLOP/s", "better": "higher"}},
+        "programs": {
+            "albert_tf": {"8 x 128": [100.0, 150.0, 120.0]},
+            "other": {"8 x 128": [50.0, 100.0, 80.0]},
+        },
+        "not_measured": {"third": "pip: no such package"},
+        "command": "python -m benchmarks.performance --table=dense",
+        "date": "2026-01-01",
+        "machine": {"processor": "Fast", "cores": 2, "memory_gb": 8},
+        "versions": {},
+        **changes,
+    }
+
+
+def test_cells_are_medians_with_spread_and_ratios_go_round_by_round():
+    lines = report.markdown(result()).splitlines()
+    assert "| **albert_tf** | 120 (100 to 150) |  |" in lines
+    assert "| other | 80 (50 to 100) | 1.50 |" in lines  # Of 2.0, 1.5 and 1.5.
+
+
+def test_a_ratio_above_one_is_always_the_reference_winning():
+    columns = {"8 x 128": {"unit": "ms", "better": "lower"}}
+    assert report.ratios(result(columns=columns), "other", "8 x 128")[0] == 0.5
+
+
+def test_what_was_not_measured_is_in_the_table():
+    assert "| third | not measured: pip: no such package | |" in report.markdown(result())
+
+
+def test_page_is_made_of_the_files(tmp_path):
+    report.write(result(), tmp_path / "performance")
+    page = tmp_path / "performance.md"
+    report.write_page(tmp_path / "performance", page, ["dense", "memory"])
+    text = page.read_text()
+    assert "![Dense batches](performance/dense.png)" in text
+    assert "## memory\n\nNot measured." in text
+    assert (tmp_path / "performance" / "dense.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "performance" / "dense.json").read_text()) == result()
+
+
+def test_programs_take_turns_and_the_first_round_does_not_count(start):
+    code = "n = iter(range(9))\nserve.serve({'next': lambda: next(n)})"
+    order = []
+
+    def run(worker, name):
+        order.append(name)
+        return worker.ask("next")
+
+    values, failures = measure(lambda _: start(code), ["a", "b"], {"x": run}, 2, say=str)
+    assert order == ["a", "b"] * 3
+    assert values == {"a": {"x": [1, 2]}, "b": {"x": [1, 2]}} and not failures
+
+
+def test_a_program_that_fails_is_reported_and_the_others_go_on(start):
+    codes = {
+        "works": "serve.serve({'one': lambda: 1.0})",
+        "raises": "def one(): raise ValueError('too long')\nserve.serve({'one': one})",
+        "ends": "raise SystemExit('no library')",
+    }
+    cases = {"x": lambda worker, _: worker.ask("one")}
+    values, failures = measure(lambda name: start(codes[name]), list(codes), cases, 1, say=str)
+    assert values == {"works": {"x": [1.0]}}
+    assert failures["raises"] == "x: ValueError: too long"
+    assert "no library" in failures["ends"]
+
+
+def test_a_library_that_prints_does_not_disturb_the_answers(start):
+    with start("print('hello')\nserve.serve({'one': lambda: print('again') or 1})") as worker:
+        assert worker.ask("one") == 1
+        with pytest.raises(NotMeasured, match="KeyError"):
+            worker.ask("two")
+
+
+def test_rows_are_padded_to_the_length(start):
+    code = "serve.serve_encoder(lambda *inputs: print([x.shape for x in inputs]))"
+    with start(code) as worker:
+        assert len(worker.ask("run", rows=[3, 2], length=5, repeat=2)) == 2
+        assert worker.ask("run_all", batches=[[[1], 4]]) >= 0
+
+
+def test_operations_of_a_batch():
+    # 12 layers of 4 H^2 + 2 H I weights, twice a token; attention beside it is 2 %.
+    assert 174 < gflop(8, 128) < 180
+
+
+def test_sentences_of_a_glue_file(tmp_path):
+    (tmp_path / "dev.tsv").write_text('sentence\tlabel\na "fine" film\t1\ndull\t0\n')
+    assert read_sentences(tmp_path / "dev.tsv") == ['a "fine" film', "dull"]
+
+
+def test_names_of_the_tables():
+    names = "dense padding latency startup preprocessing training memory"
+    assert list(TABLES) == names.split()

@@ -1,0 +1,188 @@
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from albert_tf.config import AlbertConfig
+from albert_tf.data.documents import DocumentIterable
+from albert_tf.data.pretraining_data import write_pretraining_data
+from albert_tf.data.pretraining_options import PretrainingOptions
+from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.training.pretrain import pretrain
+from albert_tf.training.pretrain_options import PretrainOptions
+from tests.conftest import FIXTURES, GOLDENS
+
+MODEL = str(FIXTURES / "tiny.model")
+VOCAB_SIZE = 1000
+CONFIG = AlbertConfig(
+    vocab_size=VOCAB_SIZE,
+    embedding_size=32,
+    hidden_size=64,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=128,
+    max_position_embeddings=32,
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
+)
+OPTIONS = PretrainOptions(optimizer="adamw", learning_rate=3e-3, warmup_steps=2, tensorboard=False)
+
+
+def write(path, num_documents, length=32):
+    text = (FIXTURES / "pretrain_corpus.txt").read_text(encoding="utf-8")
+    documents = text.split("\n\n")[:num_documents]
+    write_pretraining_data(
+        DocumentIterable(lambda: documents, "some"),
+        path,
+        MODEL,
+        PretrainingOptions(max_seq_length=length, dupe_factor=1),
+        workers=1,
+        show_progress=False,
+    )
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("records")
+    return write(directory / "short", 12, 16), write(directory / "long", 12, 32)
+
+
+def test_over_fits_a_tiny_corpus(data, tmp_path):
+    options = dataclasses.replace(OPTIONS, warmup_steps=20, weight_decay_rate=0.0)
+    result = pretrain(
+        tmp_path / "run", [(data[1], 160, 16)], MODEL,
+        config=CONFIG, heldout=data[1], options=options,
+    )  # fmt: skip
+    assert result.scores["mlm_accuracy"] > 0.95
+    assert result.scores["sop_accuracy"] > 0.95
+    assert result.scores["mlm_perplexity"] == pytest.approx(np.exp(result.scores["mlm_loss"]))
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["steps"] == 160
+    assert (tmp_path / "run" / "curves.png").exists()
+    restored = AlbertPretrainer.from_checkpoint(tmp_path / "run")
+    for ours, theirs in zip(restored.get_weights(), result.model.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+RUN = """
+import os, signal, sys
+from albert_tf.training import pretrain as module
+from albert_tf.training.callbacks import Callback
+from tests.training.test_pretrain import CONFIG, MODEL, OPTIONS
+import dataclasses
+
+output, short, long, kill_at = sys.argv[1:]
+
+class KillAt(Callback):
+    def __init__(self, directory): pass
+    def on_steps(self, logs):
+        if int(kill_at) in logs["step"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+if int(kill_at):
+    module.History = KillAt
+options = dataclasses.replace(OPTIONS, steps_per_loop=2, save_every=3, dropout_rate=0.1)
+module.pretrain(output, [(short, 7, 8), (long, 6, 4)], MODEL, config=CONFIG, options=options)
+"""
+
+
+@pytest.mark.parametrize("kill_at", (5, 11))
+def test_killed_and_started_again_equals_an_uninterrupted_run(data, tmp_path, kill_at):
+    """In the first stage, whose data have fewer batches than it has steps, and in the second."""
+
+    def run(output, kill_at):
+        command = [sys.executable, "-c", RUN, str(tmp_path / output), *data, str(kill_at)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    assert run("killed", kill_at).returncode == -9
+    for output in ("killed", "whole"):
+        process = run(output, 0)
+        assert process.returncode == 0, process.stderr
+    whole, killed = (
+        np.load(tmp_path / output / "states" / "step-00000013" / "weights.npz")
+        for output in ("whole", "killed")
+    )
+    assert len(whole.files) > 20
+    for name in whole.files:
+        np.testing.assert_array_equal(whole[name], killed[name])
+
+
+def test_goes_on_from_a_checkpoint_with_its_heads(data, tmp_path):
+    options = dataclasses.replace(OPTIONS, learning_rate=1e-9, warmup_steps=0)
+    before = AlbertPretrainer.from_checkpoint(GOLDENS / "tiny")
+    result = pretrain(
+        tmp_path / "run", [(data[0], 1, 4)], MODEL, init_from=GOLDENS / "tiny", options=options
+    )
+    assert result.model.masked_lm is not None and result.model.sentence_order is not None
+    for ours, theirs in zip(result.model.get_weights(), before.get_weights()):
+        np.testing.assert_allclose(ours, theirs, atol=1e-8)
+
+
+def test_compiles_accumulates_and_mixes_precision(data, tmp_path):
+    """Under XLA all shapes of the step are static; equal losses say that nothing else changed."""
+    losses = []
+    for name, changes in (
+        ("plain", {}),
+        ("xla", {"jit_compile": True, "accumulate_steps": 2}),
+        ("bfloat16", {"precision": "bfloat16", "optimizer": "lamb"}),
+    ):
+        options = dataclasses.replace(OPTIONS, **changes)
+        result = pretrain(
+            tmp_path / name, [(data[1], 4, 8)], MODEL,
+            config=CONFIG, heldout=data[0], options=options,
+        )  # fmt: skip
+        losses.append(result.scores["loss"])
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert losses[2] == pytest.approx(losses[0], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    (
+        ({"config": None}, "Received: config=None, init_from=None. Pass one of them."),
+        ({"init_from": "x"}, "Pass one of them."),
+        (
+            {"config": dataclasses.replace(CONFIG, vocab_size=30000)},
+            "as many pieces as the encoder has word embeddings: 30000. Received",
+        ),
+        (
+            {"config": dataclasses.replace(CONFIG, max_position_embeddings=8)},
+            "Records must not be longer than the encoder's 8 positions",
+        ),
+        (
+            {"options": dataclasses.replace(OPTIONS, warmup_steps=10)},
+            "`warmup_steps` must be fewer than all steps, 4. Received: 10",
+        ),
+        ({"sp_model": str(FIXTURES / "tf_hub_tiny.model")}, "the one that the records were made"),
+    ),
+)
+def test_errors_come_before_anything_is_written(data, tmp_path, changes, message):
+    arguments = {"sp_model": MODEL, "config": CONFIG, "options": OPTIONS, **changes}
+    with pytest.raises(ValueError, match=message):
+        pretrain(tmp_path / "run", [(data[0], 4, 4)], **arguments)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "name, value", (("precision", "int8"), ("optimizer", "sgd"), ("save_every", 0))
+)
+def test_options_are_checked(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be .* Received: {value!r}"):
+        PretrainOptions(**{name: value})
+
+
+def test_a_run_is_a_checkpoint_with_its_vocabulary(data, tmp_path):
+    from albert_tf.checkpoints.read import read
+    from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+
+    run = tmp_path / "run"
+    options = dataclasses.replace(OPTIONS, save_every=2)
+    pretrain(run, [(data[0], 4, 4)], MODEL, config=CONFIG, options=options)
+    newest = run / "states" / "step-00000004"
+    for path in (run, run / "states", newest, newest / "weights.npz"):
+        checkpoint = read(path)
+        assert checkpoint.path == str(newest) and checkpoint.config == CONFIG
+        assert find_vocabulary(checkpoint.path) == run / "sentencepiece.model"
