@@ -27,7 +27,7 @@ setup(
     license="Apache-2.0",
     # The commands in export/ are for checkouts; installed packages have `albert-tf`.
     packages=find_packages(include=["albert_tf", "albert_tf.*"]),
-    package_data={"albert_tf": ["default_model/*"]},
+    package_data={"albert_tf": ["albert_tiny_en/*"]},
     python_requires=">=3.11",
     install_requires=[
         f"tensorflow{TENSORFLOW}",

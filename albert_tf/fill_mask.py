@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
-from albert_tf.default_model import CHECKPOINT
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.text.masked_text import MASK, is_mask, join_pieces, tokenize_masked
 from albert_tf.text.reference import ReferenceTokenizer
@@ -81,7 +80,7 @@ class FillMask:
         )
 
     @classmethod
-    def from_checkpoint(cls, checkpoint=CHECKPOINT, sp_model=None, config=None, **kwargs):
+    def from_checkpoint(cls, checkpoint="albert_tiny_en", sp_model=None, config=None, **kwargs):
         """Loads the model and finds its vocabulary.
 
         Args:

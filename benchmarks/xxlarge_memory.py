@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
-from albert_tf import default_model
+from albert_tf import albert_tiny_en
 from albert_tf.checkpoints.names import rules
 from albert_tf.config import AlbertConfig
 
@@ -44,7 +44,7 @@ def write_checkpoint(directory, config):
 
 def write_vocabulary(path, size):
     """The package's vocabulary of 1000 pieces, filled up with unlikely ones."""
-    model = ModelProto.FromString(pathlib.Path(default_model.SP_MODEL).read_bytes())
+    model = ModelProto.FromString(pathlib.Path(albert_tiny_en.SP_MODEL).read_bytes())
     for i in range(len(model.pieces), size):
         model.pieces.add(piece=f"\u2581filler{i}", score=-1000.0 - i)
     path.write_bytes(model.SerializeToString())

@@ -2,9 +2,9 @@
 
     python examples/01_embed_sentences.py
 
-exports an encoder and a preprocessor from the checkpoint that the package carries (**random
-weights**: the similarities mean nothing; see below), loads both into a Keras model, prints the
-similarity matrix of six sentences and writes it as a heat map. About 30 s on two CPU cores.
+exports an encoder and a preprocessor from the small model that the package carries, loads both into
+a Keras model, prints the similarity matrix of six sentences and writes it as a heat map. About 30 s
+on two CPU cores.
 
 With a published checkpoint, such as the unpacked albert_base_v2.tar.gz, and any file of lines:
 
@@ -33,7 +33,7 @@ from absl import flags
 from tqdm import tqdm
 
 import albert_tf
-from albert_tf import default_model
+from albert_tf import albert_tiny_en
 from albert_tf.commands.run import run
 
 SENTENCES = [
@@ -47,7 +47,7 @@ SENTENCES = [
 MOST_SIMILARITIES = 5000  # Sentences; the matrix has their square.
 
 CHECKPOINT = flags.DEFINE_string(
-    "checkpoint", default_model.CHECKPOINT, "Checkpoint. Default: the package's, random weights."
+    "checkpoint", "albert_tiny_en", "Checkpoint. Default: the small one of the package."
 )
 SP_MODEL = flags.DEFINE_string(
     "sp_model", None, "SentencePiece model of --checkpoint. Default: that of the package."
@@ -81,12 +81,9 @@ def export(directory):
     """Checkpoint in, two SavedModels out."""
     sp_model = SP_MODEL.value
     if sp_model is None:
-        if CHECKPOINT.value != default_model.CHECKPOINT:
+        if CHECKPOINT.value != "albert_tiny_en":
             raise ValueError("--checkpoint needs --sp_model, the vocabulary it was trained with.")
-        sp_model = default_model.SP_MODEL
-        print(
-            "No --checkpoint: the package's own, with random weights. Try the steps, not the sense."
-        )
+        sp_model = albert_tiny_en.SP_MODEL
     encoder = albert_tf.AlbertPretrainer.from_checkpoint(CHECKPOINT.value)
     print(encoder.restore_report)
     paths = directory / "preprocessor", directory / "encoder"

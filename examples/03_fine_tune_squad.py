@@ -2,8 +2,8 @@
 
     python examples/03_fine_tune_squad.py --quick
 
-writes a toy SQuAD 2.0 and goes through all steps with the checkpoint that the package carries
-(random weights), in about 40 s on two CPU cores; its answers mean nothing. In earnest, with the
+writes a toy SQuAD 2.0 and goes through all steps with the small model that the package carries,
+in about 40 s on two CPU cores; its answers mean nothing. In earnest, with the
 files train-v2.0.json and dev-v2.0.json and a published checkpoint:
 
     python examples/03_fine_tune_squad.py --task=squad2.0 --data_dir=squad \
@@ -24,7 +24,6 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 from absl import flags
 
-from albert_tf import default_model
 from albert_tf.commands.run import run
 from albert_tf.training.finetune import finetune
 from albert_tf.training.finetune_options import FinetuneOptions
@@ -72,7 +71,7 @@ def write_toy(folder):
 def main():
     task, data_dir, checkpoint, recipe = TASK.value, DATA_DIR.value, CHECKPOINT.value, {}
     if QUICK.value:
-        task, checkpoint, recipe = "squad2.0", default_model.CHECKPOINT, QUICK_RECIPE
+        task, checkpoint, recipe = "squad2.0", "albert_tiny_en", QUICK_RECIPE
         data_dir = write_toy(f"{OUTPUT.value}_data")
     elif data_dir is None or checkpoint is None:
         raise ValueError(

@@ -13,12 +13,11 @@ FILES = sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
 
 # Part -> parts that it may import. Parts are folders, or single files at the top.
 FOUNDATION = {"_keras", "config", "config_files", "inputs"}
-MODEL = FOUNDATION | {"layers", "encoder", "heads", "pretrainer", "default_model", "albert_tiny_en"}
+MODEL = FOUNDATION | {"layers", "encoder", "heads", "pretrainer", "albert_tiny_en"}
 ALLOWED = {
     "_keras": set(),
     "config": {"config_files"},
     "config_files": set(),
-    "default_model": set(),
     "albert_tiny_en": set(),
     "inputs": set(),
     "text": {"config"},
@@ -28,7 +27,7 @@ ALLOWED = {
     "pretrainer": FOUNDATION | {"encoder", "heads"},
     "checkpoints": MODEL,
     "tasks": MODEL,
-    "fill_mask": {"checkpoints", "default_model", "pretrainer", "text"},
+    "fill_mask": {"checkpoints", "pretrainer", "text"},
     "saved_model": MODEL | {"text", "tasks"},
     "data": {"config", "text"},
     "training": MODEL | {"checkpoints", "data", "saved_model", "tasks", "text"},
@@ -99,15 +98,15 @@ import sys
 import numpy as np
 sys.modules["tensorflow_text"] = sys.modules["tensorflow_hub"] = None
 import albert_tf
-from albert_tf import default_model
-encoder = albert_tf.AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
-albert_tf.ReferenceTokenizer(default_model.SP_MODEL)
+from albert_tf import albert_tiny_en
+encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+albert_tf.ReferenceTokenizer(albert_tiny_en.SP_MODEL)
 import tempfile, os
 path = os.path.join(tempfile.mkdtemp(), "encoder")
-albert_tf.export_encoder(encoder, path, sp_model=default_model.SP_MODEL)
+albert_tf.export_encoder(encoder, path, sp_model=albert_tiny_en.SP_MODEL)
 albert_tf.KerasLayer(path)([np.array([[2, 3]]), np.array([[1, 1]]), np.array([[0, 0]])])
 try:
-    albert_tf.Preprocessor(default_model.SP_MODEL)
+    albert_tf.Preprocessor(albert_tiny_en.SP_MODEL)
 except ImportError as error:
     assert "pip install tensorflow-text" in str(error), error
 else:

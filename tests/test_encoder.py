@@ -4,10 +4,10 @@ import tensorflow as tf
 
 from albert_tf._keras import keras, tf_variable
 from albert_tf.config import AlbertConfig
-from albert_tf.default_model import CHECKPOINT
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.layers.embeddings import EmbeddingTable
 from tests.conftest import GOLDENS
+from tests.random_tiny import CHECKPOINT
 
 SMALL = dict(
     vocab_size=50,

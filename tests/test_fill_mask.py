@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from albert_tf import fill_mask
 from albert_tf._keras import keras
-from albert_tf.default_model import SP_MODEL
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.text.reference import ReferenceTokenizer
 from tests.conftest import GOLDENS
+from tests.random_tiny import SP_MODEL
 
 CLS, SEP, MASK = 2, 3, 4
 

@@ -32,7 +32,7 @@ def test_equals_the_original(config, group):
 
 @pytest.mark.parametrize("case", ["s1", "s8", "s20", "s128", "s512", "type2"])
 def test_masked_lm_equals_tf_hub(case):
-    from albert_tf.default_model import CHECKPOINT
+    from tests.random_tiny import CHECKPOINT
 
     recorded = np.load(GOLDENS / "tf_hub" / "encoder_golden.npz")
     outputs = AlbertPretrainer.from_checkpoint(CHECKPOINT)(

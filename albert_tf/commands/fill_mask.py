@@ -11,9 +11,8 @@ from albert_tf.commands.run import run
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint",
-    None,
-    "Checkpoint with a masked LM head: of any flavor, as for `albert-tf convert`. Default: the "
-    "package's own.",
+    "albert_tiny_en",
+    "Checkpoint with a masked LM head: of any flavor, as for `albert-tf convert`.",
 )
 _CONFIG = flags.DEFINE_string(
     "config", None, "Configuration file. Default: what the checkpoint states, or has beside it."
@@ -35,12 +34,9 @@ def main(texts):
             "There must be a text with [MASK] in it. Received: none. Write it in quotation marks: "
             '"the capital of [MASK] is paris ."'
         )
-    from albert_tf.default_model import CHECKPOINT
     from albert_tf.fill_mask import FillMask
 
-    fill = FillMask.from_checkpoint(
-        _CHECKPOINT.value or CHECKPOINT, _SP_MODEL.value, config=_CONFIG.value
-    )
+    fill = FillMask.from_checkpoint(_CHECKPOINT.value, _SP_MODEL.value, config=_CONFIG.value)
     answers = fill(texts, _TOP_K.value, _TARGETS.value, _BATCH_SIZE.value)
     for i, (text, answer) in enumerate(zip(texts, answers)):
         if _JSON.value:

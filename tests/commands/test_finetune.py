@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pytest
 
-from albert_tf import default_model
 from albert_tf.encoder import AlbertEncoder
+from tests import random_tiny
 from tests.conftest import TESTS
 from tests.training.toy_task import write_sst2
 
@@ -55,7 +55,7 @@ def test_own_files(tmp_path):
         "--task=classification",
         f"--data_dir={data}",
         "--text_column=sentence",
-        f"--checkpoint={default_model.CHECKPOINT}",
+        f"--checkpoint={random_tiny.CHECKPOINT}",
         f"--output={tmp_path / 'out'}",
         "--learning_rate=1e-3",
         "--train_steps=30",
@@ -101,7 +101,7 @@ def test_interrupted_and_killed_ends_like_uninterrupted(tmp_path):
     arguments = [
         "--task=sst-2",
         f"--data_dir={data}",
-        f"--checkpoint={default_model.CHECKPOINT}",
+        f"--checkpoint={random_tiny.CHECKPOINT}",
         "--learning_rate=1e-4",
         "--train_steps=90",
         "--batch_size=3",

@@ -235,7 +235,7 @@ def test_live_objects_do_not_follow_the_export(tmp_path, tiny_checkpoint, sp_mod
 def default_model(tmp_path_factory):
     """The export of the default checkpoint, whose weights the TF Hub recordings have."""
     import albert_tf
-    from albert_tf.default_model import CHECKPOINT, SP_MODEL
+    from tests.random_tiny import CHECKPOINT, SP_MODEL
 
     path = tmp_path_factory.mktemp("default") / "encoder"
     model = albert_tf.AlbertPretrainer.from_checkpoint(CHECKPOINT)

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import albert_tf
-from albert_tf import default_model
 from albert_tf.saved_model.check import check
+from tests import random_tiny
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +92,9 @@ EXPORT = """
 import resource, signal, sys
 import tensorflow as tf
 import albert_tf
-from albert_tf import default_model
+from tests import random_tiny
 path, failure = sys.argv[1:]
-encoder = albert_tf.AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
+encoder = albert_tf.AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT)
 if failure == "full disk":
     # Writing fails beyond this many bytes of a file, as on a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -104,16 +104,16 @@ if failure == "killed":
         save(*args, **kwargs)
         signal.raise_signal(signal.SIGKILL)
     tf.saved_model.save = save_and_die
-albert_tf.export_encoder(encoder, path, sp_model=default_model.SP_MODEL, overwrite=True)
+albert_tf.export_encoder(encoder, path, sp_model=random_tiny.SP_MODEL, overwrite=True)
 """
 
 
 @pytest.mark.parametrize("failure", ["full disk", "killed"])
 def test_failed_export_leaves_the_old_output(failure, tmp_path):
     path = tmp_path / "encoder"
-    old = albert_tf.AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
+    old = albert_tf.AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT)
     old.pooler_transform.bias.assign(np.ones(64, "float32"))
-    albert_tf.export_encoder(old, path, sp_model=default_model.SP_MODEL)
+    albert_tf.export_encoder(old, path, sp_model=random_tiny.SP_MODEL)
     before = files(path)
     process = subprocess.run(
         [sys.executable, "-c", EXPORT, str(path), failure], capture_output=True, text=True
@@ -124,4 +124,4 @@ def test_failed_export_leaves_the_old_output(failure, tmp_path):
     if failure == "full disk":
         assert list(tmp_path.iterdir()) == [path]
     # What a killed export leaves behind does not block the next one.
-    albert_tf.export_encoder(old, path, sp_model=default_model.SP_MODEL, overwrite=True)
+    albert_tf.export_encoder(old, path, sp_model=random_tiny.SP_MODEL, overwrite=True)

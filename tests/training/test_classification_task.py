@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from albert_tf import default_model
 from albert_tf.config import AlbertConfig
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 from tests.conftest import FIXTURES
 
 RECIPE = recipe_for("own", AlbertConfig(vocab_size=1000)).changed(max_seq_length=32)
@@ -15,7 +15,7 @@ RECIPE = recipe_for("own", AlbertConfig(vocab_size=1000)).changed(max_seq_length
 
 def prepared(name, **data):
     task = make_task(name, **data)
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
+    task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
     return task
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf import default_model
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.training.collapse import TrainingCollapsed
 from albert_tf.training.finetune import finetune
@@ -14,6 +13,7 @@ from albert_tf.training.finetune_run import FinetuneRun
 from albert_tf.training.finetune_task import ranked
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.history import read_csv
+from tests import random_tiny
 from tests.training.toy_task import learn, write_sst2
 
 
@@ -60,7 +60,7 @@ def test_saved_model_answers_as_the_evaluation_did(learned):
 
 
 def test_it_is_a_checkpoint_for_the_next_task(learned, data, tmp_path):
-    config = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT).albert_config
+    config = AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT).albert_config
     (best,) = (learned.output / "states").glob("best-*")
     mine = learned.model.encoder.weights_by_name()
     for path in (best, learned.output):
@@ -118,13 +118,13 @@ def test_refuses_to_start_from_nothing(data, tmp_path):
 
 
 def test_from_scratch(data, tmp_path):
-    config = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT).albert_config
+    config = AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT).albert_config
     path = tmp_path / "config.json"
     path.write_text(config.to_json())
     result = finetune(
         make_task("sst-2", data_dir=data),
         tmp_path / "run",
-        sp_model=default_model.SP_MODEL,
+        sp_model=random_tiny.SP_MODEL,
         config=path,
         from_scratch=True,
         options=FinetuneOptions(export=False, detect_collapse=False),

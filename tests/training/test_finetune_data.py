@@ -1,24 +1,24 @@
 import numpy as np
 
-from albert_tf import default_model
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_data import EvaluationData, TrainingData, digest
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 from tests.conftest import FIXTURES
 
 
 def prepared(batch_size):
     task = make_task("rte", data_dir=FIXTURES / "glue")
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
-    config = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT).albert_config
+    task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
+    config = AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT).albert_config
     return task, recipe_for("rte", config).changed(batch_size=batch_size)
 
 
 def test_training_rows_are_trimmed_to_the_longest(tmp_path):
     task, recipe = prepared(batch_size=3)
-    data = TrainingData(task, recipe, tmp_path, default_model.SP_MODEL)
+    data = TrainingData(task, recipe, tmp_path, random_tiny.SP_MODEL)
     assert data.num_rows == 4 and data.length % 8 == 0 and data.length < 64
     assert data.label_counts.sum() == 4
     ((inputs, targets),) = data.batches(seed=1, epoch=0)  # The row that is over is left out.
@@ -30,14 +30,14 @@ def test_training_rows_are_trimmed_to_the_longest(tmp_path):
 
 def test_a_set_smaller_than_a_batch_is_filled_up(tmp_path):
     task, recipe = prepared(batch_size=6)
-    data = TrainingData(task, recipe, tmp_path, default_model.SP_MODEL)
+    data = TrainingData(task, recipe, tmp_path, random_tiny.SP_MODEL)
     ((_, targets),) = data.batches(seed=1, epoch=0)
     assert sorted(targets["weights"].numpy()) == [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
 
 
 def test_the_model_answers_the_same_without_padding(tmp_path):
     task, recipe = prepared(batch_size=2)
-    encoder = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
+    encoder = AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT)
     model = task.build(encoder, recipe)
     data = EvaluationData(task, "dev", recipe, batch_size=2)
     (trimmed,) = data.batches()

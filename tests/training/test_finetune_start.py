@@ -1,21 +1,21 @@
 import pytest
 
-from albert_tf import default_model
 from albert_tf.config import PRESETS, AlbertConfig
 from albert_tf.training.finetune_start import check_sizes, find_sp_model, starting_point
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 
 
 def test_checkpoint():
-    config, path = starting_point(default_model.CHECKPOINT, None, False)
+    config, path = starting_point(random_tiny.CHECKPOINT, None, False)
     assert config.hidden_size == 64
-    assert find_sp_model(None, path) == default_model.SP_MODEL
+    assert find_sp_model(None, path) == random_tiny.SP_MODEL
     assert find_sp_model("other.model", path) == "other.model"
 
 
 def test_from_scratch(tmp_path):
     assert starting_point(None, "albert_base_v2", True) == (PRESETS["albert_base_v2"], None)
-    for checkpoint, config in ((None, None), (default_model.CHECKPOINT, "albert_base_v2")):
+    for checkpoint, config in ((None, None), (random_tiny.CHECKPOINT, "albert_base_v2")):
         with pytest.raises(ValueError, match="a configuration and no checkpoint. Received: ch"):
             starting_point(checkpoint, config, True)
     with pytest.raises(FileNotFoundError, match="albert_bass"):
@@ -31,7 +31,7 @@ def test_sizes_that_do_not_fit():
     config = AlbertConfig(vocab_size=999)
     recipe = recipe_for("rte", config)
     with pytest.raises(ValueError, match="as many pieces .*: 999. Received: .* with 1000"):
-        check_sizes(config, default_model.SP_MODEL, recipe)
+        check_sizes(config, random_tiny.SP_MODEL, recipe)
     config = AlbertConfig(vocab_size=1000, max_position_embeddings=64)
     with pytest.raises(ValueError, match="exceed the encoder's 64 positions. Received: 512"):
-        check_sizes(config, default_model.SP_MODEL, recipe)
+        check_sizes(config, random_tiny.SP_MODEL, recipe)

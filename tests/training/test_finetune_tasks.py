@@ -4,12 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
-from albert_tf import default_model
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_tasks import TASK_NAMES, make_task
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 from tests.conftest import FIXTURES
 
 SQUAD = FIXTURES / "squad"
@@ -73,7 +73,7 @@ def batch(name, folder):
     recipe = recipe_for(name, AlbertConfig(vocab_size=1000)).changed(
         max_seq_length=64, max_query_length=16, max_qa_length=32, head_dropout_rate=0.0
     )
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
+    task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
     rows = {**task.features("train", recipe).rows(0, 2), "is_real_example": [1, 0]}
     return task, recipe, *task.inputs_and_targets(rows)
 
@@ -89,7 +89,7 @@ def test_losses_are_the_same_without_computing_padding(name, tmp_path):
     losses, weights = [], None
     for skip in (False, True):
         encoder = AlbertEncoder.from_checkpoint(
-            default_model.CHECKPOINT,
+            random_tiny.CHECKPOINT,
             dropout_rate=0.0,
             attention_dropout_rate=0.0,
             skip_padding=skip,
@@ -105,7 +105,7 @@ def test_losses_are_the_same_without_computing_padding(name, tmp_path):
 @pytest.mark.parametrize("name", TASKS)
 def test_model_losses_and_rows_fit_together(name, tmp_path):
     task, recipe, inputs, targets = batch(name, tmp_path)
-    encoder = AlbertEncoder.from_checkpoint(default_model.CHECKPOINT)
+    encoder = AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT)
     outputs = task.build(encoder, recipe)(inputs, training=True)
     (loss,) = task.losses()[0].values()
     assert float(loss.weights(targets)[1]) == 0.0

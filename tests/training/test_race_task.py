@@ -3,11 +3,11 @@ import shutil
 
 import numpy as np
 
-from albert_tf import default_model
 from albert_tf.config import AlbertConfig
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 from tests.conftest import FIXTURES
 
 
@@ -19,7 +19,7 @@ def test_race(tmp_path):
     assert set(make_task("race-high", data_dir=tmp_path).splits["dev"].files) < set(
         task.splits["dev"].files
     )
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
+    task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
     recipe = recipe_for("race", AlbertConfig(vocab_size=1000))
     features = task.features("dev", recipe.changed(max_seq_length=64, max_qa_length=24))
     outputs = np.eye(4)[features["label_ids"]]

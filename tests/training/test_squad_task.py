@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 
-from albert_tf import default_model
 from albert_tf.config import AlbertConfig
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 from tests.conftest import FIXTURES
 
 RECIPE = recipe_for("squad2.0", AlbertConfig(vocab_size=1000)).changed(
@@ -17,7 +17,7 @@ RECIPE = recipe_for("squad2.0", AlbertConfig(vocab_size=1000)).changed(
 def prepared(name, train, dev, **more):
     files = {"train_file": FIXTURES / "squad" / train, "dev_file": FIXTURES / "squad" / dev}
     task = make_task(name, **files, **more)
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
+    task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
     return task
 
 

@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 
-from albert_tf import default_model
 from albert_tf.config import AlbertConfig
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.recipes import recipe_for
+from tests import random_tiny
 
 ROWS = [
     {"words": ["Ann", "Lee", "\u0301", "sings"], "tags": ["B-PER", "I-PER", "O", "O"]},
@@ -19,7 +19,7 @@ def test_scores_count_words_without_a_tag(tmp_path):
         (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in ROWS))
     task = make_task("tagging", data_dir=tmp_path)
     assert task.labels == ("B-PER", "I-PER", "O") and task.best_metric == "entity_f1"
-    task.tokenizer = ReferenceTokenizer(default_model.SP_MODEL)
+    task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
     config = AlbertConfig(vocab_size=1000)
     recipe = recipe_for("tagging", config).changed(max_seq_length=16)
     features = task.features("dev", recipe)

@@ -2,9 +2,9 @@
 
 import pathlib
 
-from albert_tf import default_model
 from albert_tf.training.finetune import finetune
 from albert_tf.training.finetune_options import FinetuneOptions
+from tests import random_tiny
 
 
 def write_sst2(folder):
@@ -27,7 +27,7 @@ def learn(data_dir, output, task="sst-2", recipe=None, **options):
     return finetune(
         task,
         output,
-        default_model.CHECKPOINT,
+        random_tiny.CHECKPOINT,
         data_dir=data_dir,
         options=FinetuneOptions(**{"detect_collapse": False, "export": False, **options}),
         **recipe,
