@@ -71,8 +71,8 @@ CELLS = (
     *both(
         "sst-2",
         (0, 1, 2),
-        "--max_seq_length=64 --epochs=1 --max_train_examples=20000 --nodetect_collapse",
-        "1 epoch of 20000 examples",
+        "--max_seq_length=64 --epochs=1 --max_train_examples=10000 --nodetect_collapse",
+        "1 epoch of 10000 examples",
     ),
     *both("mrpc", (0, 1, 2), "--max_seq_length=128 --epochs=5 --nodetect_collapse", "5 epochs"),
     *both(
@@ -98,6 +98,8 @@ CELLS = (
         "1 epoch of 2000 questions; 500 of dev's",
     ),
 )
+# The same for both starts. The recipe for random weights, 5e-4, gave 0.509 on SST-2 here.
+SAME = ("--learning_rate=1e-4", "--warmup_proportion=0.1")
 FIRST = ("sst-2", "mrpc")  # What the comparison of the two starts is made of.
 
 
@@ -138,7 +140,7 @@ def measure(cell, seed, runs, config, end):
         if time.monotonic() > end:
             return None
         where = [f"--{name}={value}" for name, value in data_flags(cell).items()]
-        arguments = [f"--task={cell.task}", *where, *cell.flags.split(), f"--seed={seed}"]
+        arguments = [f"--task={cell.task}", *where, *cell.flags.split(), f"--seed={seed}", *SAME]
         if cell.start == "random":
             sp_model = find_vocabulary(read(MODEL).path)
             arguments += ["--from_scratch", f"--config={config}", f"--sp_model={sp_model}"]
@@ -226,7 +228,7 @@ weights**.
 {header}{chr(10).join(rows)}
 
 Runs of `albert-tf finetune`, from the packaged weights with `--checkpoint={MODEL}` and from random
-ones with `--from_scratch`, each with its own recipe. Scores are those of the official metrics;
+ones with `--from_scratch`, both with {" ".join(SAME)}. Scores are those of the official metrics;
 SQuAD's f1 is in percent, the others are fractions. As in the paper, a score is the best of some ten
 evaluations on dev during the run, not a score of held-out data. A failed run is one that the
 collapse detector stopped; the median is that of the others. They show that the programs learn;

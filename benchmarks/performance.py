@@ -24,6 +24,8 @@ from benchmarks.speed import environments, programs, report, tables
 
 ROOT = pathlib.Path(__file__).parent.parent
 
+_OF_SENTENCES = ("padding", "latency", "preprocessing")
+
 _TABLE = flags.DEFINE_list("table", list(tables.TABLES), "Tables to measure.")
 _OUTPUT = flags.DEFINE_string("output", str(ROOT / "docs"), "Folder of performance.md.")
 _SP_MODEL = flags.DEFINE_string("sp_model", None, "SentencePiece model with 30000 pieces.")
@@ -38,8 +40,9 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "How often everything is measured.",
 _SHAPES = flags.DEFINE_list("shapes", ["8x128", "32x128", "8x512"], "batch x length of `dense`.")
 _BATCHES = flags.DEFINE_integer("batches", 7, "Batches of SST-2 in a round of `padding`.")
 _REQUESTS = flags.DEFINE_integer("requests", 100, "Requests in a round of `latency`.")
-_ONLY = flags.DEFINE_list("only", [], "Only these programs.")
+_ONLY = flags.DEFINE_multi_string("only", [], "Only this program; may be repeated.")
 _XXLARGE = flags.DEFINE_bool("xxlarge", False, "Whether `memory` has a row for xxlarge.")
+_REMARK = flags.DEFINE_string("remark", "", "A sentence for below the tables, on disturbances.")
 _TIMEOUT = flags.DEFINE_float("timeout", 600, "Seconds that a program may take for one answer.")
 
 
@@ -58,14 +61,14 @@ def count_tokens(sentences, sp_model):
     return [min(128, 2 + len(ids)) for ids in processor.encode([s.lower() for s in sentences])]
 
 
-def main(argv):
+def main(_):
     wanted = [name for name in _TABLE.value if name]
     unknown = sorted(set(wanted) - set(tables.TABLES))
     if unknown:
         raise app.UsageError(f"--table must be of {', '.join(tables.TABLES)}. Received: {unknown}.")
     if wanted and not _SP_MODEL.value:
         raise app.UsageError("--sp_model must name the SentencePiece model. Received: nothing.")
-    if {"padding", "latency", "preprocessing"} & set(wanted) and not _SST2.value:
+    if set(_OF_SENTENCES) & set(wanted) and not _SST2.value:
         raise app.UsageError("These tables need --sst2. Received: nothing. Name SST-2's dev.tsv.")
     sentences = read_sentences(_SST2.value) if _SST2.value else []
     output = pathlib.Path(_OUTPUT.value)
@@ -85,12 +88,12 @@ def main(argv):
         )
         for name in wanted:
             result = {"table": name, **tables.TABLES[name](setting)}
-            measured = {k: v for k, v in programs.ALL.items() if k in result["programs"]}
             result |= {
-                "command": _command(argv, name),
+                "command": _command(name),
+                "remark": _REMARK.value,
                 "date": datetime.date.today().isoformat(),
                 "machine": environments.machine(),
-                "versions": setting.launcher.versions(measured),
+                "versions": setting.launcher.versions(),
             }
             report.write(result, output / "performance")
             report.write_page(output / "performance", output / "performance.md", tables.TABLES)
@@ -98,12 +101,14 @@ def main(argv):
     report.write_page(output / "performance", output / "performance.md", tables.TABLES)
 
 
-def _command(argv, table):
+def _command(table):
     """The command of one table, without this machine's paths."""
+    hidden = ["--table", "--output", "--environments", "--files", "--timeout", "--remark"]
+    hidden += [] if table in _OF_SENTENCES else ["--sst2"]
     kept = ["python", "-m", "benchmarks.performance", f"--table={table}"]
     for argument in sys.argv[1:]:
         key, _, value = argument.partition("=")
-        if key not in ("--table", "--output", "--environments", "--files", "--timeout"):
+        if key not in hidden:
             kept.append(f"{key}={pathlib.Path(value).name}" if "/" in value else argument)
     return shlex.join(kept)
 

@@ -50,7 +50,7 @@ def test_main_job_on_a_column_of_a_file(directory):
     arguments = ["--input=dev.tsv", "--column=sentence", "--output=column", "--batch_size=1"]
     process = run(ROOT / "examples" / "01_embed_sentences.py", *arguments, cwd=directory)
     assert process.returncode == 0, process.stderr
-    assert "2 vectors of 64" in process.stdout and 'a "fine" film' in process.stdout
+    assert "2 vectors of 192" in process.stdout and 'a "fine" film' in process.stdout
     process = run(
         ROOT / "examples" / "01_embed_sentences.py",
         "--input=dev.tsv",

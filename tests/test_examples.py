@@ -10,8 +10,8 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 EXPECTED = {
     "02_fine_tune_glue": ("dev accuracy: 1.0000", "label: [b'1', b'0']"),
-    "03_fine_tune_squad": ("dev f1: ", "Who wrote the song? -> "),
-    "04_fine_tune_race": ("dev accuracy_middle: ", "The dog is _ . -> "),
+    "03_fine_tune_squad": ("dev f1: ", "Who wrote the song? -> ", "best span is 'Ann Lee'"),
+    "04_fine_tune_race": ("dev accuracy_middle: 1.0000", "The dog is _ . -> black"),
 }
 
 
@@ -40,4 +40,4 @@ def test_nothing_given(tmp_path):
     pytest.importorskip("tensorflow_text")
     process = run("02_fine_tune_glue", cwd=tmp_path)
     assert process.returncode == 1
-    assert "error: Pass --data_dir and --checkpoint, or --quick." in process.stderr
+    assert "error: Pass --data_dir, GLUE's folder, or --quick. Received: neither." in process.stderr

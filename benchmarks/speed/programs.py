@@ -70,6 +70,7 @@ class Launcher:
         self._files.mkdir(parents=True, exist_ok=True)
         self._sp_model = sp_model
         self._timeout = timeout
+        self._pythons = {}
 
     def prepare(self, programs):
         """Makes all that the programs need, before anything is measured. Failures show later."""
@@ -84,17 +85,11 @@ class Launcher:
         python, own = self._command(program)
         return Worker(python, program.script, [*own, *arguments], self._timeout)
 
-    def versions(self, programs):
-        """{environment: {package: version}} of some programs."""
-        names = sorted({program.environment or "" for program in programs.values()})
-        found = {}
-        for name in names:
-            try:
-                python = environments.python_of(name or None, self._environments)
-            except NotInstalled:
-                continue
-            found[name or OURS] = environments.versions(python)
-        return found
+    def versions(self):
+        """{environment: {package: version}} of what was started so far."""
+        return {
+            name or OURS: environments.versions(python) for name, python in self._pythons.items()
+        }
 
     def file(self, name):
         """The path of a file of the programs, which is made first if it is not there."""
@@ -121,7 +116,10 @@ class Launcher:
         return python, arguments
 
     def _python(self, environment):
-        try:
-            return environments.python_of(environment, self._environments)
-        except NotInstalled as error:
-            raise NotMeasured(str(error)) from error
+        if environment not in self._pythons:
+            try:
+                python = environments.python_of(environment, self._environments)
+            except NotInstalled as error:
+                raise NotMeasured(str(error)) from error
+            self._pythons[environment] = python
+        return self._pythons[environment]

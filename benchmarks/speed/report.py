@@ -61,7 +61,15 @@ def markdown(result):
 {chr(10).join(lines)}
 {chart}
 `{result["command"]}`, {result["date"]}, {machine["cores"]} cores of {machine["processor"]}.
-{result.get("remark", "")}"""
+{_versions(result["versions"])}
+{result["remark"]}
+"""
+
+
+def _versions(versions):
+    """The versions of all environments in one line."""
+    names = {name: version for packages in versions.values() for name, version in packages.items()}
+    return ", ".join(f"{name} {names[name]}" for name in sorted(names) if name != "numpy") + "."
 
 
 def _spread(numbers):

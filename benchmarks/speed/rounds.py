@@ -1,6 +1,7 @@
 """Interleaved measurements: each program runs each case once a round."""
 
 import contextlib
+import statistics
 import time
 
 from benchmarks.speed.worker import NotMeasured
@@ -18,8 +19,8 @@ def measure(start, programs, cases, rounds, peak=None, say=print):
     Args:
       start: function of a program's name that returns its started `Worker`.
       programs: names.
-      cases: {name of the case: function of a `Worker` and the program's name that returns a number,
-        or None where the program does not take part}.
+      cases: {name of the case: function of a `Worker` and the program's name that
+        returns a number, a list of numbers, or None where the program does not take part}.
       rounds: How often.
       peak: `Worker` of matrix_product.py; asked before each case of each round.
       say: function of a line of progress.
@@ -52,5 +53,6 @@ def measure(start, programs, cases, rounds, peak=None, say=print):
                         continue
                     if round_ and number is not None:
                         values[program].setdefault(case, []).append(number)
-                        say(f"round {round_}, {case}, {program}: {number:.4g}")
+                        middle = statistics.median(number if type(number) is list else [number])
+                        say(f"round {round_}, {case}, {program}: {middle:.4g}")
     return {program: cases for program, cases in values.items() if cases}, failures

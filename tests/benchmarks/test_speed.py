@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from benchmarks.performance import read_sentences
-from benchmarks.speed import report
-from benchmarks.speed.rounds import measure
-from benchmarks.speed.tables import TABLES, gflop
+from benchmarks.speed import programs, report, rounds
+from benchmarks.speed.rounds import PEAK, measure
+from benchmarks.speed.tables import TABLES, Setting, gflop
 from benchmarks.speed.worker import PEERS, NotMeasured, Worker
 
 
@@ -39,7 +39,8 @@ def result(**changes):
         "command": "python -m benchmarks.performance --table=dense",
         "date": "2026-01-01",
         "machine": {"processor": "Fast", "cores": 2, "memory_gb": 8},
-        "versions": {},
+        "versions": {"torch": {"numpy": "2.0", "torch": "2.13.0"}},
+        "remark": "",
         **changes,
     }
 
@@ -57,6 +58,10 @@ def test_a_ratio_above_one_is_always_the_reference_winning():
 
 def test_what_was_not_measured_is_in_the_table():
     assert "| third | not measured: pip: no such package | |" in report.markdown(result())
+
+
+def test_versions_and_remark_are_below_the_table():
+    assert "2 cores of Fast.\ntorch 2.13.0.\nBusy." in report.markdown(result(remark="Busy."))
 
 
 def test_page_is_made_of_the_files(tmp_path):
@@ -120,6 +125,69 @@ def test_sentences_of_a_glue_file(tmp_path):
     assert read_sentences(tmp_path / "dev.tsv") == ['a "fine" film', "dull"]
 
 
-def test_names_of_the_tables():
-    names = "dense padding latency startup preprocessing training memory"
-    assert list(TABLES) == names.split()
+class QuickWorker:
+    """Answers at once what every program answers after its work."""
+
+    start = 0.0
+    ANSWERS = {"ready": None, "run_all": 2.0, "gflops": 170.0, "step": 4.0, "peak_memory": 5e8}
+
+    def ask(self, run, repeat=1, **arguments):
+        if run == "run" and "texts" in arguments:
+            return 2.0
+        return [0.5] * repeat if run == "run" else self.ANSWERS[run]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class QuickLauncher:
+    def __init__(self, folder):
+        self.file = lambda name: folder
+        (folder / "saved_model.pb").write_bytes(bytes(2000))
+
+    def prepare(self, programs):
+        pass
+
+    def start(self, program, *arguments):
+        if program.script == "onnx_model.py":
+            raise NotMeasured("pip: no such package")
+        return QuickWorker()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds.time, "sleep", lambda seconds: None)
+    setting = Setting(
+        QuickLauncher(tmp_path),
+        rounds=2,
+        shapes=[(8, 128)],
+        sentences=["dull"] * 96,
+        tokens=[5, 30] * 48,
+        batches=2,
+        requests=4,
+        only=[],
+        xxlarge=True,
+    )
+    measured = TABLES[name](setting)
+    assert measured["reference"] in measured["programs"]
+    for cells in measured["programs"].values():
+        assert set(cells) <= set(measured["columns"])
+    if name not in ("preprocessing", "training"):
+        missing = {"ONNX Runtime", "OpenVINO"}
+        assert missing <= set(measured["not_measured"])
+        assert set(programs.ENCODERS) - missing <= set(measured["programs"])
+    if name == "dense":
+        assert measured["programs"][PEAK] == {"8 x 128": [170.0] * 2}
+        assert measured["programs"]["KerasHub"] == {"8 x 128": [2 * gflop(8, 128)] * 2}
+    if name == "padding":
+        speeds = measured["programs"]
+        assert speeds["KerasHub"]["SST-2 dev at length 128"] == [32 / 2.0] * 2
+        assert speeds["KerasHub"]["nothing padded, 8 x 128"] == [16.0] * 2
+        assert list(speeds["albert_tf, dynamic padding, sorted"]) == ["SST-2 dev at length 128"]
+    if name == "startup":
+        assert measured["programs"]["albert_tf"]["graph"] == [2.0]
+    report.write(result(**measured, table=name), tmp_path)
+    assert (tmp_path / f"{name}.png").exists()

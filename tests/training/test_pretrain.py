@@ -52,15 +52,17 @@ def data(tmp_path_factory):
 
 
 def test_over_fits_a_tiny_corpus(data, tmp_path):
-    options = dataclasses.replace(OPTIONS, warmup_steps=20, weight_decay_rate=0.0)
+    options = dataclasses.replace(
+        OPTIONS, learning_rate=2e-3, warmup_steps=40, weight_decay_rate=0.0, evaluate_every=400
+    )
     result = pretrain(
-        tmp_path / "run", [(data[1], 160, 16)], MODEL,
+        tmp_path / "run", [(data[1], 400, 16)], MODEL,
         config=CONFIG, heldout=data[1], options=options,
     )  # fmt: skip
     assert result.scores["mlm_accuracy"] > 0.95
     assert result.scores["sop_accuracy"] > 0.95
     assert result.scores["mlm_perplexity"] == pytest.approx(np.exp(result.scores["mlm_loss"]))
-    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["steps"] == 160
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["steps"] == 400
     assert (tmp_path / "run" / "curves.png").exists()
     restored = AlbertPretrainer.from_checkpoint(tmp_path / "run")
     for ours, theirs in zip(restored.get_weights(), result.model.get_weights()):
