@@ -116,7 +116,10 @@ def test_offline(client):
         ("hf://albert-base-v2", "must be hf://OWNER/NAME. Received: 'hf://albert-base-v2'"),
         ("hf://a/../b", "must be hf://OWNER/NAME"),
         ("kaggle://google/albert", "must be kaggle://OWNER/MODEL/FRAMEWORK/VARIATION"),
-        ("https://example.com/x.tar.gz", "known form: albert_tiny_en; hf://.* Received: 'https://example.com"),
+        (
+            "https://example.com/x.tar.gz",
+            "known form: albert_tiny_en; hf://.* Received: 'https://example.com",
+        ),
         ("s3://bucket/x", "must have a known form"),
     ],
 )
