@@ -9,7 +9,7 @@ from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import Embeddings
 from albert_tf.layers.recomputation import recompute_block
 from albert_tf.layers.transformer import Transformer
-from albert_tf.layers.unpadding import Unpadding, check_mask_value
+from albert_tf.layers.unpadding import Padded, Unpadding, check_mask_value
 
 OUTPUT_KEYS = ("pooled_output", "sequence_output", "encoder_outputs")
 
@@ -212,10 +212,8 @@ class AlbertEncoder(keras.Model):
     def encode(self, word_ids, mask, type_ids, training=None):
         """All outputs as a dict, from three checked int tensors [batch, length]."""
         x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
-        unpadding, places = None, None
-        if self.skip_padding:
-            unpadding = Unpadding(mask)
-            x, mask, places = unpadding.unpad(x), unpadding.mask, unpadding.places
+        rows = Unpadding(mask) if self.skip_padding else Padded(mask)
+        x = rows.unpad(x)
         if self.embedding_projection is not None:
             x = self.embedding_projection(x)
 
@@ -226,10 +224,8 @@ class AlbertEncoder(keras.Model):
         for layer in range(config.num_hidden_layers):
             first = config.group_of_layer(layer) * config.inner_group_num
             for block, parameters in blocks[first : first + config.inner_group_num]:
-                x = self.call_block(block, x, mask, parameters, training, places)
-                encoder_outputs.append(x)
-        if unpadding is not None:
-            encoder_outputs = [unpadding.pad(x) for x in encoder_outputs]
+                x = self.call_block(block, x, rows.mask, parameters, training, rows.places)
+                encoder_outputs.append(rows.pad(x))
         sequence_output = encoder_outputs[-1]
         pooled_output = tf.tanh(self.pooler_transform(sequence_output[:, 0]))
 

@@ -25,7 +25,7 @@ class SelfAttention(keras.layers.Layer):
       mask_value: What is added to the scores of padding (see `AlbertConfig.attention_mask_value`).
 
     Inputs:
-      x: float tensor [B, S, H].
+      x: float tensor [B, S, H] or [B S, H]: without reshapes between them, TensorFlow fuses more.
       mask: int tensor [B, S], 1 for tokens and 0 for padding, that keys are masked by.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       places: int64 tensor [T, 2] for an `x` [T, H] without padding: the place in `mask` of each of
@@ -78,15 +78,14 @@ class SelfAttention(keras.layers.Layer):
         }
 
     def call(self, x, mask, parameters=None, training=None, places=None):
-        grid = tf.shape(x if places is None else mask)
-        B, S = grid[0], grid[1]
+        B, S = tf.unstack(tf.shape(mask))
         A, D = self.num_attention_heads, self.head_size
         parameters = parameters or self.parameters(x.dtype)
 
-        qkv = affine(tf.reshape(x, [-1, self.hidden_size]), *parameters["qkv"])  # [B S, 3 H]
+        qkv = affine(x, *parameters["qkv"])  # [..., 3 H]
         if places is not None:
             shape = tf.cast([B, S, 3 * self.hidden_size], places.dtype)
-            qkv = tf.scatter_nd(places, qkv, shape)  # From [T, 3 H]; padding is zero.
+            qkv = tf.scatter_nd(places, qkv, shape)  # Padding is zero.
         qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])  # [3, B, A, S, D]
         query, key, value = tf.unstack(qkv, num=3)
 
@@ -99,8 +98,7 @@ class SelfAttention(keras.layers.Layer):
         context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, A, D]
         if places is not None:
             context = tf.gather_nd(context, places)  # [T, A, D]
-        context = tf.reshape(context, [-1, self.hidden_size])  # [B S, H]
-        return tf.reshape(self.attention_output(context, parameters["output"]), tf.shape(x))
+        return self.attention_output(tf.reshape(context, tf.shape(x)), parameters["output"])
 
     def compute_output_shape(self, input_shape):
         return input_shape

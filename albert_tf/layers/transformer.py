@@ -24,7 +24,7 @@ class Transformer(keras.layers.Layer):
       attention_mask_value: See `AlbertConfig`.
 
     Inputs:
-      x: float tensor [batch, length, H].
+      x: float tensor [batch, length, H] or [batch * length, H].
       mask: int tensor [batch, length], 1 for tokens and 0 for padding.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       places: int64 tensor [tokens, 2] for an `x` [tokens, H] without padding (see `Unpadding`).
@@ -102,6 +102,8 @@ class Transformer(keras.layers.Layer):
             "attention": self.self_attention.parameters(dtype),
             "intermediate": self.intermediate.parameters(dtype),
             "output": self.output_dense.parameters(dtype),
+            "attention_norm": self.self_attention_layer_norm.parameters(),
+            "output_norm": self.output_layer_norm.parameters(),
         }
 
     def next_seed(self, training):
@@ -115,13 +117,13 @@ class Transformer(keras.layers.Layer):
             x, mask, parameters["attention"], training=training, places=places
         )
         attention = dropout(attention, self.dropout_rate, training)
-        x = self.self_attention_layer_norm(x + attention)
+        x = self.self_attention_layer_norm(x + attention, parameters["attention_norm"])
 
         feed_forward = self.intermediate(x, parameters["intermediate"])
         feed_forward = ACTIVATIONS[self.activation](feed_forward)
         feed_forward = self.output_dense(feed_forward, parameters["output"])
         feed_forward = dropout(feed_forward, self.dropout_rate, training)
-        return self.output_layer_norm(x + feed_forward)
+        return self.output_layer_norm(x + feed_forward, parameters["output_norm"])
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -70,6 +70,26 @@ class Unpadding:
         return tf.ensure_shape(y, self._static_shape.concatenate([width]))
 
 
+class Padded:
+    """All positions of a padded batch as the rows of one matrix, with the methods of `Unpadding`.
+
+    Args:
+      mask: int tensor [B, S], 1 for tokens and 0 for padding.
+    """
+
+    def __init__(self, mask):
+        self.mask, self.places = mask, None
+
+    def unpad(self, x):
+        """A tensor [B, S, H] as the matrix [B S, H]."""
+        return tf.reshape(x, [-1, x.shape[-1]])
+
+    def pad(self, x):
+        """The matrix [B S, H] as a tensor [B, S, H]."""
+        y = tf.reshape(x, tf.concat([tf.shape(self.mask), [x.shape[-1]]], 0))
+        return tf.ensure_shape(y, self.mask.shape.concatenate([x.shape[-1]]))
+
+
 def check_mask_value(value):
     """Raises a ValueError unless the attention to padding is exactly zero with this mask value."""
     # float32: exp(-104) is zero; scores of trained models stay within some hundreds.
