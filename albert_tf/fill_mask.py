@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from albert_tf.checkpoints.read import read
-from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.text.masked_text import MASK, is_mask, join_pieces, tokenize_masked
 from albert_tf.text.reference import ReferenceTokenizer
@@ -55,13 +55,7 @@ class FillMask:
                 "checkpoint of pre-training; `albert-tf inspect` tells what a checkpoint holds."
             )
         model = SentencePieceModel.read(sp_model)
-        config = pretrainer.encoder.albert_config
-        if model.vocab_size != config.vocab_size:
-            raise ValueError(
-                "The SentencePiece model must have as many pieces as the encoder has word "
-                f"embeddings: {config.vocab_size}. Received: {model.path} with "
-                f"{model.vocab_size}. Pass the file that the encoder was trained with."
-            )
+        model.check_size(pretrainer.encoder.albert_config.vocab_size)
         self.pretrainer = pretrainer
         self.tokenizer = ReferenceTokenizer(model)
         self._pieces = model.pieces
@@ -95,13 +89,7 @@ class FillMask:
             given and not exactly one lies with the checkpoint.
         """
         found = read(checkpoint, config)
-        sp_model = sp_model or find_vocabulary(found.path)
-        if sp_model is None:
-            raise ValueError(
-                "FillMask needs the SentencePiece model that the checkpoint was trained with. "
-                "Received: none, and there is not exactly one with the checkpoint. Pass "
-                "`sp_model`, such as 30k-clean.model."
-            )
+        sp_model = sp_model or require_vocabulary(found.path)
         return cls(AlbertPretrainer.from_checkpoint(found.path, config, **kwargs), sp_model)
 
     def __call__(self, texts, top_k=5, targets=None, batch_size=32):

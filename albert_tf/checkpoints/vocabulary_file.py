@@ -31,3 +31,15 @@ def find_vocabulary(path):
         if file.suffix in _ENDINGS and file.is_file()
     ]
     return files[0] if len(files) == 1 else None
+
+
+def require_vocabulary(path):
+    """`find_vocabulary`, or a ValueError that says what to pass; also for a `path` of None."""
+    found = find_vocabulary(path) if path else None
+    if found is None:
+        where = f"with the checkpoint {path}" if path else "since there is no checkpoint"
+        raise ValueError(
+            "The SentencePiece model that the weights were trained with must be known. Received: "
+            f"none, and there is not exactly one {where}. Pass `sp_model`, such as 30k-clean.model."
+        )
+    return found

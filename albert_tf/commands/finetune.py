@@ -8,6 +8,7 @@ import sys
 from absl import flags
 
 from albert_tf.commands.run import run
+from albert_tf.commands.run_flags import RUN_FLAGS
 
 _TASK = flags.DEFINE_string(
     "task",
@@ -91,38 +92,19 @@ _RECIPE = {
 
 # === Running ===
 _OPTIONS = {
-    "seed": flags.DEFINE_integer("seed", 0, "Of new weights, data order and dropout."),
-    "strategy": flags.DEFINE_enum(
-        "strategy",
-        "one",
-        ["one", "mirrored", "multiworker", "tpu"],
-        "one: the first GPU or the CPU. mirrored: all GPUs. multiworker: machines of TF_CONFIG.",
-    ),
-    "tpu": flags.DEFINE_string("tpu", "", "Name or address of the TPU."),
-    "precision": flags.DEFINE_enum(
-        "precision", "float32", ["float32", "bfloat16", "float16"], "Mixed if not float32."
-    ),
-    "accumulate_steps": flags.DEFINE_integer(
-        "accumulate_steps", 1, "Parts that a device's part of a batch is cut into."
-    ),
-    "jit_compile": flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA."),
+    **RUN_FLAGS,
     "skip_padding": flags.DEFINE_bool(
         "skip_padding",
         None,
         "Compute tokens only, not padding. Default: wherever the results are the same; never with "
         "--jit_compile or on a TPU.",
     ),
-    "evaluate_every": flags.DEFINE_integer(
-        "evaluate_every", None, "Steps between two evaluations. Default: a tenth of all."
-    ),
     "patience": flags.DEFINE_integer(
         "patience", None, "Stop after so many evaluations without a better score."
     ),
-    "save_every": flags.DEFINE_integer("save_every", 1000, "Steps between two saved states."),
     "detect_collapse": flags.DEFINE_bool(
         "detect_collapse", True, "Stop with advice when a classifier does not learn."
     ),
-    "tensorboard": flags.DEFINE_bool("tensorboard", True, "Write TensorBoard's events."),
     "export": flags.DEFINE_bool("export", True, "Write OUTPUT/saved_model."),
 }
 
@@ -159,7 +141,7 @@ def main():
         cache_dir=_CACHE_DIR.value,
         **{name: flag.value for name, flag in _RECIPE.items()},
     )
-    if result.state.stopped_by == "SIGTERM":
+    if result.state.stopped_by == "interrupted":
         sys.exit(f"Saved at step {result.state.step}. The same command goes on from there.")
 
 

@@ -8,6 +8,7 @@ import sys
 from absl import flags
 
 from albert_tf.commands.run import run
+from albert_tf.commands.run_flags import RUN_FLAGS
 
 _DATA = flags.DEFINE_list(
     "data",
@@ -41,26 +42,7 @@ _OPTIONS = {
     "dropout_rate": flags.DEFINE_float(
         "dropout_rate", None, "Dropout in the encoder. Default: the configuration's."
     ),
-    "seed": flags.DEFINE_integer("seed", 0, "Of new weights, data order and dropout."),
-    "strategy": flags.DEFINE_enum(
-        "strategy",
-        "one",
-        ["one", "mirrored", "multiworker", "tpu"],
-        "one: the first GPU or the CPU. mirrored: all GPUs. multiworker: machines of TF_CONFIG.",
-    ),
-    "tpu": flags.DEFINE_string("tpu", "", "Name or address of the TPU."),
-    "precision": flags.DEFINE_enum(
-        "precision", "float32", ["float32", "bfloat16", "float16"], "Mixed if not float32."
-    ),
-    "accumulate_steps": flags.DEFINE_integer(
-        "accumulate_steps", 1, "Parts that a device's part of a batch is cut into."
-    ),
-    "jit_compile": flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA."),
-    "evaluate_every": flags.DEFINE_integer(
-        "evaluate_every", None, "Steps between two evaluations. Default: a tenth of all."
-    ),
-    "save_every": flags.DEFINE_integer("save_every", 1000, "Steps between two saved states."),
-    "tensorboard": flags.DEFINE_bool("tensorboard", True, "Write TensorBoard's events."),
+    **RUN_FLAGS,
 }
 
 
@@ -77,7 +59,7 @@ def main():
         heldout=_HELDOUT.value,
         options=PretrainOptions(**{name: flag.value for name, flag in _OPTIONS.items()}),
     )
-    if result.state.stopped_by == "SIGTERM":
+    if result.state.stopped_by == "interrupted":
         sys.exit(f"Saved at step {result.state.step}. The same command goes on from there.")
     for name, value in result.scores.items():
         print(f"heldout {name}: {value:.4f}")

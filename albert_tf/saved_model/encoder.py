@@ -66,13 +66,7 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
     check_computation(pretrainer.encoder, skip_padding, compute_dtype)
     config = pretrainer.encoder.albert_config
     sp_model = SentencePieceModel.read(sp_model)
-    pieces = sp_model.processor.get_piece_size()
-    if pieces != config.vocab_size:
-        raise ValueError(
-            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
-            f"vocab_size={config.vocab_size}. Received: {sp_model.path!r} with {pieces} pieces. "
-            "Pass the file that the encoder was trained with."
-        )
+    sp_model.check_size(config.vocab_size)
     with (
         replacing_directory(path, overwrite=overwrite) as temporary,
         exported_computation(pretrainer.encoder, skip_padding, compute_dtype) as computation,

@@ -63,12 +63,7 @@ def export_task(export, path, sp_model, rules, seq_length, overwrite, skip_paddi
     config = export.model.encoder.albert_config
     preprocessor = Preprocessor(sp_model, rules, seq_length)
     model_file = preprocessor.tokenize.sp_model
-    if model_file.vocab_size != config.vocab_size:
-        raise ValueError(
-            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
-            f"vocab_size={config.vocab_size}. Received: {model_file.path!r} with "
-            f"{model_file.vocab_size} pieces. Pass the file that the encoder was trained with."
-        )
+    model_file.check_size(config.vocab_size)
     if preprocessor.seq_length > config.max_position_embeddings:
         raise ValueError(
             f"`seq_length` must not exceed the encoder's {config.max_position_embeddings} "

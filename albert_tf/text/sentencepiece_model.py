@@ -85,6 +85,15 @@ class SentencePieceModel:
         """Number of pieces."""
         return self.processor.GetPieceSize()
 
+    def check_size(self, vocab_size):
+        """Raises a ValueError unless it has a piece for each of an encoder's word embeddings."""
+        if self.vocab_size != vocab_size:
+            raise ValueError(
+                "The SentencePiece model must have as many pieces as the encoder has word "
+                f"embeddings: vocab_size={vocab_size}. Received: {self.path!r} with "
+                f"{self.vocab_size} pieces. Pass the file that the encoder was trained with."
+            )
+
     @functools.cached_property
     def pieces(self):
         """All pieces in the order of their ids, list of str."""

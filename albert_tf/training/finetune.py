@@ -4,12 +4,13 @@ import dataclasses
 import os
 import pathlib
 
+from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 from albert_tf.training.finetune_data import digest, file_digest
 from albert_tf.training.finetune_options import FinetuneOptions
 from albert_tf.training.finetune_results import write_results
 from albert_tf.training.finetune_run import FinetuneRun
-from albert_tf.training.finetune_start import check_sizes, find_sp_model, starting_point
+from albert_tf.training.finetune_start import check_sizes, starting_point
 from albert_tf.training.finetune_task import FinetuneTask
 from albert_tf.training.finetune_tasks import make_task
 from albert_tf.training.recipes import model_size, recipe_for
@@ -23,7 +24,7 @@ class FinetuneResult:
 
     Attributes:
       scores: {split: {name: number}}, with the best weights; {} if the run was interrupted.
-      state: The loop's `RunState`; `stopped_by` is None, "early stop", or "SIGTERM" (Ctrl-C, too).
+      state: The loop's `RunState`; `stopped_by` is None, "early stop", or "interrupted".
       model: The task model with the best weights.
       recipe: The `Recipe` it was trained with.
       output: pathlib.Path of the run's directory.
@@ -98,7 +99,7 @@ def finetune(
     if not isinstance(task, FinetuneTask):
         task = make_task(task, data_dir=data_dir)
     config, found = starting_point(checkpoint, config, from_scratch)
-    sp_model = find_sp_model(sp_model, found)
+    sp_model = os.fspath(sp_model or require_vocabulary(found))
     recipe = (recipe or recipe_for(task.name, config, from_scratch)).changed(**changes)
     check_sizes(config, sp_model, recipe)
     task.cut("train", options.max_train_examples)
@@ -119,7 +120,7 @@ def finetune(
     run.read_data(cache_dir or run.output / "cache")
     run.build(checkpoint)
     state = run.train()
-    scores = {} if state.stopped_by == "SIGTERM" else write_results(run, state)
+    scores = {} if state.stopped_by == "interrupted" else write_results(run, state)
     return FinetuneResult(scores, state, run.model, recipe, run.output)
 
 

@@ -111,7 +111,11 @@ class FinetuneRun:
             (self.output / "sentencepiece.model").write_bytes(vocabulary)
 
     def _encoder(self, checkpoint):
-        how = {"dtype": self.options.policy, "skip_padding": self.skips_padding}
+        how = {
+            "dtype": self.options.policy,
+            "skip_padding": self.skips_padding,
+            "recompute": self.options.recompute,
+        }
         if (rate := self.recipe.dropout_rate) is not None:
             how |= {"dropout_rate": rate, "attention_dropout_rate": rate}
         if checkpoint is None:

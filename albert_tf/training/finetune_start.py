@@ -1,12 +1,9 @@
 """What a fine-tuning starts from: weights, their configuration and their vocabulary."""
 
-import os
-
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.restore import complete_config
-from albert_tf.checkpoints.vocabulary_file import find_vocabulary
 from albert_tf.config import PRESETS, AlbertConfig
-from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
 def starting_point(checkpoint, config, from_scratch):
@@ -43,26 +40,9 @@ def starting_point(checkpoint, config, from_scratch):
     return found.config, found.path
 
 
-def find_sp_model(sp_model, found):
-    """Path of the SentencePiece model: the one given, or the one that lies with the checkpoint."""
-    sp_model = sp_model or (found and find_vocabulary(found))
-    if not sp_model:
-        raise ValueError(
-            "Fine-tuning needs the SentencePiece model that the checkpoint was trained with. "
-            "Received: none, and there is not exactly one with the checkpoint. Pass `sp_model`, "
-            "such as 30k-clean.model."
-        )
-    return os.fspath(sp_model)
-
-
 def check_sizes(config, sp_model, recipe):
     """Raises unless vocabulary and length of the rows fit the encoder."""
-    size = ReferenceTokenizer(sp_model).vocab_size
-    if size != config.vocab_size:
-        raise ValueError(
-            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
-            f"{config.vocab_size}. Received: {sp_model} with {size}."
-        )
+    SentencePieceModel.read(sp_model).check_size(config.vocab_size)
     if recipe.max_seq_length > config.max_position_embeddings:
         raise ValueError(
             f"`max_seq_length` must not exceed the encoder's {config.max_position_embeddings} "

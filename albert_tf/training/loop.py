@@ -79,8 +79,8 @@ def train(
       callbacks: `Callback` objects, such as `Progress()` and `History(output_dir)`.
 
     Returns:
-      The `RunState`; `stopped_by` is None (all steps done), "early stop", or "SIGTERM", also for
-      Ctrl-C.
+      The `RunState`; `stopped_by` is None (all steps done), "early stop", or "interrupted", by
+      SIGTERM or Ctrl-C.
 
     Raises:
       ValueError: An argument is wrong, or the saved state belongs to another run.
@@ -159,7 +159,7 @@ class _Run:
                     for callback in self.callbacks:
                         callback.on_epoch(self._description())
                 self._some_steps(iterator, asked_to_stop)
-        if self.state.best_step is not None and self.state.stopped_by != "SIGTERM":
+        if self.state.best_step is not None and self.state.stopped_by != "interrupted":
             self.directory.restore(self.state.best_step, self._weights(), kind="best")
         return self.state
 
@@ -182,7 +182,7 @@ class _Run:
 
         last = state.step == self.num_steps
         if stop and not last:
-            state.stopped_by = "SIGTERM"
+            state.stopped_by = "interrupted"
             self._save()
         elif self.evaluate and (last or self._due(self.evaluate_every)):
             self._evaluate()
@@ -263,7 +263,7 @@ class _Run:
                 "directory, or the same arguments."
             )
         self.state = RunState(**progress)
-        if self.state.stopped_by == "SIGTERM":
+        if self.state.stopped_by == "interrupted":
             self.state.stopped_by = None
         self._check_same_on_all_workers()
 

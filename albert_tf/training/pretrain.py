@@ -43,7 +43,7 @@ class PretrainResult:
     Attributes:
       scores: {name: number} on the held-out records: loss, mlm_loss, sop_loss, mlm_accuracy,
         sop_accuracy, mlm_perplexity; {} without held-out records, or if it was interrupted.
-      state: The loop's `RunState`; `stopped_by` is None or "SIGTERM".
+      state: The loop's `RunState`; `stopped_by` is None or "interrupted".
       model: The `AlbertPretrainer`.
       output: pathlib.Path of the run's directory, which is a checkpoint.
     """
@@ -201,21 +201,21 @@ def evaluate_pretraining(step, records, batch_size):
 
 
 def _model(config, init_from, options):
-    rate, changes = options.dropout_rate, {}
-    if rate is not None:
-        changes = {"dropout_rate": rate, "attention_dropout_rate": rate}
+    how = {"dtype": options.policy, "recompute": options.recompute}
+    if (rate := options.dropout_rate) is not None:
+        how |= {"dropout_rate": rate, "attention_dropout_rate": rate}
     if (config is None) == (init_from is None):
         raise ValueError(
             "Pre-training begins with random weights, made by `config`, or goes on from "
             f"`init_from`. Received: config={config!r}, init_from={init_from!r}. Pass one of them."
         )
     if init_from is not None:
-        held = AlbertPretrainer.from_checkpoint(init_from, dtype=options.policy, **changes)
+        held = AlbertPretrainer.from_checkpoint(init_from, **how)
         return AlbertPretrainer(held.encoder, held.masked_lm or "new", held.sentence_order or "new")
     if not isinstance(config, AlbertConfig):
         named = config in PRESETS
         config = AlbertConfig.from_preset(config) if named else AlbertConfig.from_json_file(config)
-    encoder = AlbertEncoder.from_albert_config(config, dtype=options.policy, **changes)
+    encoder = AlbertEncoder.from_albert_config(config, **how)
     return AlbertPretrainer(encoder)
 
 
@@ -229,11 +229,7 @@ def _check_vocabulary(records, vocabulary):
 
 
 def _check_sizes(config, vocabulary, all_records):
-    if vocabulary.vocab_size != config.vocab_size:
-        raise ValueError(
-            "The SentencePiece model must have as many pieces as the encoder has word embeddings: "
-            f"{config.vocab_size}. Received: {vocabulary.path} with {vocabulary.vocab_size}."
-        )
+    vocabulary.check_size(config.vocab_size)
     for records in all_records:
         if records.max_seq_length > config.max_position_embeddings:
             raise ValueError(

@@ -1,4 +1,6 @@
-from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+import pytest
+
+from albert_tf.checkpoints.vocabulary_file import find_vocabulary, require_vocabulary
 
 
 def test_where_it_may_lie(tmp_path):
@@ -14,3 +16,12 @@ def test_where_it_may_lie(tmp_path):
     assert find_vocabulary(tmp_path) is None  # Two: the user has to say.
     vocabulary.unlink()
     assert find_vocabulary(str(tmp_path)) == tmp_path / "30k-clean.model"
+
+
+@pytest.mark.parametrize("with_checkpoint", [True, False])
+def test_required(tmp_path, with_checkpoint):
+    where = "with the checkpoint .*" if with_checkpoint else "since there is no checkpoint"
+    with pytest.raises(ValueError, match=f"must be known. .* {where}. Pass `sp_model`"):
+        require_vocabulary(tmp_path if with_checkpoint else None)
+    (tmp_path / "30k-clean.model").touch()
+    assert require_vocabulary(tmp_path) == tmp_path / "30k-clean.model"

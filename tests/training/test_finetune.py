@@ -134,13 +134,16 @@ def test_from_scratch(data, tmp_path):
     assert result.state.step == 2 and result.recipe.warmup_proportion == 0.1
 
 
-def test_skipping_padding_changes_no_loss(data, tmp_path):
+def test_what_saves_work_or_memory_changes_no_loss(data, tmp_path):
     recipe = {"dropout_rate": 0.0, "head_dropout_rate": 0.0}
-    for skip in (False, True):
-        learn(data, tmp_path / str(skip), recipe=recipe, skip_padding=skip)
-    padded, skipped = (read_csv(tmp_path / str(skip) / "history.csv") for skip in (False, True))
-    assert len(padded["loss"]) == 12
-    np.testing.assert_allclose(skipped["loss"], padded["loss"], atol=1e-5)
+    ways = {"plain": {}, "less work": {"skip_padding": True}, "less memory": {"recompute": True}}
+    losses = {}
+    for name, way in ways.items():
+        learn(data, tmp_path / name, recipe=recipe, **{"skip_padding": False, **way})
+        losses[name] = read_csv(tmp_path / name / "history.csv")["loss"]
+    assert len(losses["plain"]) == 12
+    np.testing.assert_allclose(losses["less work"], losses["plain"], atol=1e-5)
+    np.testing.assert_allclose(losses["less memory"], losses["plain"], atol=1e-5)
 
 
 def test_a_score_that_is_not_defined_is_the_worst():

@@ -128,7 +128,7 @@ def test_compiles_accumulates_and_mixes_precision(data, tmp_path):
     losses = []
     for name, changes in (
         ("plain", {}),
-        ("xla", {"jit_compile": True, "accumulate_steps": 2}),
+        ("xla", {"jit_compile": True, "accumulate_steps": 2, "recompute": True}),
         ("bfloat16", {"precision": "bfloat16", "optimizer": "lamb"}),
     ):
         options = dataclasses.replace(OPTIONS, **changes)
@@ -148,7 +148,7 @@ def test_compiles_accumulates_and_mixes_precision(data, tmp_path):
         ({"init_from": "x"}, "Pass one of them."),
         (
             {"config": dataclasses.replace(CONFIG, vocab_size=30000)},
-            "as many pieces as the encoder has word embeddings: 30000. Received",
+            "as many pieces as the encoder has word embeddings: vocab_size=30000. Received",
         ),
         (
             {"config": dataclasses.replace(CONFIG, max_position_embeddings=8)},
