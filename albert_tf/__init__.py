@@ -8,6 +8,8 @@ SavedModels in                         KerasLayer
 
 import importlib
 import os
+import pathlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -52,7 +54,9 @@ def __dir__():
 
 
 # `keras.models.load_model` finds classes that have registered themselves, so `import albert_tf` has
-# to import them all. Processes that only prepare text are spared TensorFlow by this variable.
-if os.environ.get("ALBERT_TF_LAZY_IMPORT") != "1":
+# to import them all. Spared TensorFlow, hundreds of MB and seconds, are processes that only prepare
+# text, by this variable, and the command line: each command imports what it needs.
+_is_command = pathlib.Path((sys.argv or [""])[0]).stem == "albert-tf"
+if os.environ.get("ALBERT_TF_LAZY_IMPORT") != "1" and not _is_command:
     for _name in _PUBLIC:
         __getattr__(_name)

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from albert_tf.commands.main import COMMANDS
 from tests.conftest import TESTS
 
 PROGRAM = """
@@ -49,3 +50,15 @@ def test_arguments_are_flags():
     process = start("ValueError", "data")
     assert process.returncode == 1
     assert "error: All arguments are flags. Received: data. See --help." in process.stderr
+
+
+@pytest.mark.parametrize("module", COMMANDS.values())
+def test_help_and_errors_do_not_wait_for_tensorflow(module):
+    program = f"""
+import sys
+sys.argv = ["/usr/bin/albert-tf"]
+import albert_tf.commands.{module}
+assert not {{"tensorflow", "keras", "tf_keras"}} & set(sys.modules)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
