@@ -4,6 +4,8 @@ import math
 
 import tensorflow as tf
 
+_SCALE, _CUBIC = math.sqrt(2.0 / math.pi), 0.044715
+
 
 def gelu(x):
     """Gaussian error linear unit in the tanh approximation, as all published ALBERTs use it.
@@ -13,7 +15,26 @@ def gelu(x):
     Reference: https://arxiv.org/abs/1606.08415; the original's modeling.py, `gelu`.
     """
     # In this order TensorFlow fuses it with the matrix product before it.
-    return 0.5 * x * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
+    return 0.5 * x * (1.0 + tf.tanh(_SCALE * (x + _CUBIC * (x * x * x))))
+
+
+@tf.custom_gradient
+def gelu_in_training(x):
+    """`gelu` that keeps only `x` for its gradient, not each tensor of its formula.
+
+    (1 + tanh(u)) / 2 = sigmoid(2 u), which takes fewer passes over memory.
+    """
+
+    def parts():
+        squared = x * x
+        return squared, tf.sigmoid(x * (2.0 * _SCALE * (1.0 + _CUBIC * squared)))
+
+    def gradient(upstream):
+        squared, gate = parts()
+        slope = 2.0 * _SCALE * (1.0 + 3.0 * _CUBIC * squared)
+        return upstream * (gate + x * slope * (gate - gate * gate))
+
+    return x * parts()[1], gradient
 
 
 def gelu_erf(x):
@@ -28,3 +49,10 @@ ACTIVATIONS = {
     "tanh": tf.tanh,
     "linear": tf.identity,
 }
+
+
+def activate(name, x, training):
+    """An activation in the form that is best for training, or without it."""
+    if name == "gelu" and training is True:
+        return gelu_in_training(x)
+    return ACTIVATIONS[name](x)

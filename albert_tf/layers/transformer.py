@@ -1,7 +1,7 @@
 """The one block that ALBERT applies again and again."""
 
 from albert_tf._keras import build, keras
-from albert_tf.layers.activations import ACTIVATIONS
+from albert_tf.layers.activations import activate
 from albert_tf.layers.attention import SelfAttention
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout, next_seed
@@ -120,7 +120,7 @@ class Transformer(keras.layers.Layer):
         x = self.self_attention_layer_norm(x + attention, parameters["attention_norm"])
 
         feed_forward = self.intermediate(x, parameters["intermediate"])
-        feed_forward = ACTIVATIONS[self.activation](feed_forward)
+        feed_forward = activate(self.activation, feed_forward, training)
         feed_forward = self.output_dense(feed_forward, parameters["output"])
         feed_forward = dropout(feed_forward, self.dropout_rate, training)
         return self.output_layer_norm(x + feed_forward, parameters["output_norm"])

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import build, tf_variable
-from albert_tf.layers import transformer
+from albert_tf.layers import activations
 from albert_tf.layers.dropout import dropout, dropout_seed
 from albert_tf.layers.recomputation import recompute_block
 from albert_tf.layers.transformer import Transformer
@@ -96,7 +96,7 @@ def test_keeps_no_inner_results(monkeypatch):
         inner.append(weakref.ref(y))
         return y * 1.0
 
-    monkeypatch.setitem(transformer.ACTIVATIONS, "relu", activation)
+    monkeypatch.setitem(activations.ACTIVATIONS, "relu", activation)
     block = make_block(activation="relu")
     alive = {}
     for call in (plain, recompute_block):

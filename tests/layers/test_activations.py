@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from albert_tf.layers import activations
+
+X = np.concatenate([np.linspace(-12.0, 12.0, 101), [-1e4, 1e4]])
+
+
+def test_gelu():
+    """Against numpy in float64."""
+    expected = 0.5 * X * (1.0 + np.tanh(np.sqrt(2.0 / np.pi) * (X + 0.044715 * X**3)))
+    for training in (False, True):
+        y = activations.activate("gelu", tf.constant(X, tf.float32), training)
+        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.05)])
+def test_same_gradient_in_training(dtype, tolerance):
+    x, upstream = tf.constant(X), tf.constant(np.linspace(1.0, 2.0, X.size))
+    gradients = []
+    for training, kind in ((False, "float64"), (True, dtype)):
+        z = tf.cast(x, kind)
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            y = activations.activate("gelu", z, training)
+        gradients.append(tf.cast(tape.gradient(y, z, tf.cast(upstream, kind)), tf.float64))
+    assert np.isfinite(gradients[0][:-2]).all()
+    np.testing.assert_allclose(gradients[1], gradients[0], atol=tolerance)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_keeps_its_input_only_in_training(training):
+    """What operations of the gradient take from the forward pass must stay in memory for them."""
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [4, 8])
+        y = activations.activate("gelu", x, training)
+        forward = set(graph.get_operations())
+        tf.gradients(y, x)
+        backward = [op for op in graph.get_operations() if op not in forward]
+        kept = {tensor for op in backward for tensor in op.inputs if tensor.op in forward}
+    kept = [tensor for tensor in kept if tensor.shape == x.shape]
+    # Two: the gradient of the sum also asks for the output's shape.
+    assert (len(kept) <= 2) is training, kept
