@@ -95,7 +95,8 @@ def plot_curves(directory, names=("loss",), smooth=0.0):
     Args:
       directory: The run's directory.
       names: Columns; one picture below the other. Unknown ones are errors.
-      smooth: Weight of the past in an exponential moving average, in [0, 1).
+      smooth: Weight of the past in an exponential moving average of the training steps, in
+        [0, 1). Evaluations are drawn as they are.
 
     Returns:
       The path of the picture.
@@ -113,21 +114,21 @@ def plot_curves(directory, names=("loss",), smooth=0.0):
             "matplotlib`."
         ) from None
     directory = pathlib.Path(directory)
-    tables = [
-        read_csv(directory / name)
-        for name in ("history.csv", "evaluations.csv")
-        if (directory / name).exists()
-    ]
+    weights = {"training": smooth, "evaluation": 0.0}
+    files = {"training": directory / "history.csv", "evaluation": directory / "evaluations.csv"}
+    tables = {kind: read_csv(path) for kind, path in files.items() if path.exists()}
     figure = Figure(figsize=(7.0, 2.6 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names):
-        found = [table for table in tables if name in table]
+        found = {kind: table for kind, table in tables.items() if name in table}
         if not found:
-            known = sorted({column for table in tables for column in table} - {"step"})
+            known = sorted({column for table in tables.values() for column in table} - {"step"})
             raise ValueError(f"A column must be one of {', '.join(known)}. Received: {name!r}.")
-        for table in found:
+        for kind, table in found.items():
             marker = "" if len(table["step"]) > 30 else "."
-            axes.plot(table["step"], _smoothed(table[name], smooth), marker=marker)
+            values = _smoothed(table[name], weights[kind])
+            axes.plot(table["step"], values, marker=marker, label=kind)
+        axes.legend()
         axes.set(xlabel="step", ylabel=name)
         axes.grid(alpha=0.3)
     path = directory / "curves.png"

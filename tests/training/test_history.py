@@ -52,6 +52,20 @@ def test_curves(tmp_path):
         plot_curves(tmp_path, ["f1"])
 
 
+def test_evaluations_are_drawn_as_they_are(tmp_path, monkeypatch):
+    axes = pytest.importorskip("matplotlib.axes")
+    drawn, plot = {}, axes.Axes.plot
+    monkeypatch.setattr(
+        axes.Axes,
+        "plot",
+        lambda self, x, y, **how: drawn.update({how["label"]: y}) or plot(self, x, y, **how),
+    )
+    (tmp_path / "history.csv").write_text("step,loss\n1,4.0\n2,2.0\n")
+    (tmp_path / "evaluations.csv").write_text("step,loss\n1,4.0\n2,2.0\n")
+    plot_curves(tmp_path, smooth=0.5)
+    assert drawn == {"training": [4.0, 3.0], "evaluation": [4.0, 2.0]}
+
+
 def test_tensorboard(tmp_path):
     record(TensorBoard(tmp_path, every=2), 0, 5, evaluate=(4,))
     (path,) = glob.glob(str(tmp_path / "events*"))
