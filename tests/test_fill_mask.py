@@ -156,12 +156,14 @@ def test_models_that_do_not_fit(pretrainer):
         FillMask(encoder, SP_MODEL)
     with pytest.raises(ValueError, match="needs a masked LM head. Received: an AlbertPretrainer"):
         FillMask(AlbertPretrainer(encoder, masked_lm=None), SP_MODEL)
-    with pytest.raises(ValueError, match="embeddings: 50. Received: .*sentencepiece.model with 10"):
+    with pytest.raises(ValueError, match="vocab_size=50. Received: .*sentencepiece.model. with 10"):
         FillMask(AlbertPretrainer(AlbertEncoder(50, 8, 16, 1, 2, intermediate_size=24)), SP_MODEL)
 
 
 def test_from_checkpoint(tiny_checkpoint, sp_model, tmp_path):
-    with pytest.raises(ValueError, match="there is not exactly one with the checkpoint. Pass `sp_"):
+    with pytest.raises(
+        ValueError, match="there is not exactly one with the checkpoint .*. Pass `sp_"
+    ):
         FillMask.from_checkpoint(tiny_checkpoint)
     shutil.copytree(tiny_checkpoint, tmp_path / "tiny")
     shutil.copyfile(sp_model, tmp_path / "tiny" / "30k-clean.model")

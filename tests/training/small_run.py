@@ -30,11 +30,13 @@ def make_model(dropout=0.0, dtype="float32"):
     return AlbertClassifier(encoder, num_classes=2, dropout_rate=dropout)
 
 
-def make_step(strategy=None, dropout=0.0, dtype="float32", num_steps=20, **options):
+def make_step(
+    strategy=None, dropout=0.0, dtype="float32", num_steps=20, learning_rate=0.02, **options
+):
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         model = make_model(dropout, dtype)
-        optimizer = Lamb(WarmupPolynomialDecay(0.02, num_steps, 2))
+        optimizer = Lamb(WarmupPolynomialDecay(learning_rate, num_steps, 2))
     losses = {"loss": SparseCrossEntropy(weights="weights", labels="labels", epsilon=1e-5)}
     metrics = {"accuracy": Accuracy(labels="labels")}
     return TrainStep(model, losses, optimizer, strategy, metrics, **options)

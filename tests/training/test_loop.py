@@ -64,9 +64,11 @@ def files(directory, step):
 
 
 def test_learns(tmp_path):
-    step = make_step(num_steps=400)
+    # At the other tests' rate, rounding errors decide what this ends with.
+    step = make_step(num_steps=400, learning_rate=0.006)
     train(step, make_data, 400, tmp_path)
-    assert evaluate_terms(step, make_data)["accuracy"] > 0.9
+    scores = evaluate_terms(step, make_data)
+    assert scores["loss"] < 0.1 and scores["accuracy"] > 0.9
 
 
 def test_stops_for_events(tmp_path):
