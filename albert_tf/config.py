@@ -229,6 +229,13 @@ class AlbertConfig:
         return cls.from_dict(read_json_object(path))
 
     @classmethod
+    def from_name_or_file(cls, config):
+        """From the name of a preset or the path of a JSON file; an `AlbertConfig` is returned."""
+        if isinstance(config, cls):
+            return config
+        return cls.from_preset(config) if config in PRESETS else cls.from_json_file(config)
+
+    @classmethod
     def _from_known(cls, values):
         known = [field.name for field in dataclasses.fields(cls)]
         unknown = sorted(set(values) - set(known))

@@ -1,6 +1,7 @@
 """How a fine-tuning runs, apart from its recipe."""
 
 import dataclasses
+from typing import ClassVar
 
 from albert_tf.training.run_options import RunOptions
 
@@ -26,6 +27,8 @@ class FinetuneOptions(RunOptions):
     max_train_examples: int | None = None
     max_dev_examples: int | None = None
     export: bool = True
+
+    FREE: ClassVar = (*RunOptions.FREE, "export")
 
     def __post_init__(self):
         super().__post_init__()

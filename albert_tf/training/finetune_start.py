@@ -2,7 +2,7 @@
 
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.restore import complete_config
-from albert_tf.config import PRESETS, AlbertConfig
+from albert_tf.config import AlbertConfig
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
@@ -23,11 +23,7 @@ def starting_point(checkpoint, config, from_scratch):
                 "From scratch there is a configuration and no checkpoint. Received: "
                 f"checkpoint={checkpoint!r}, config={config!r}."
             )
-        if isinstance(config, AlbertConfig):
-            return config, None
-        if config in PRESETS:
-            return AlbertConfig.from_preset(config), None
-        return AlbertConfig.from_json_file(config), None
+        return AlbertConfig.from_name_or_file(config), None
     if checkpoint is None:
         raise ValueError(
             "Fine-tuning starts from a checkpoint. Received: none, so nothing would be restored. "

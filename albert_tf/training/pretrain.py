@@ -1,7 +1,6 @@
 """Pre-training: masked LM and sentence order, from records to a checkpoint."""
 
 import dataclasses
-import hashlib
 import json
 import math
 import pathlib
@@ -9,9 +8,7 @@ import shutil
 import time
 
 from albert_tf._keras import keras
-from albert_tf.config import PRESETS, AlbertConfig
 from albert_tf.data.pretraining_reader import PretrainingRecords
-from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.curriculum import Curriculum, Stage
@@ -27,6 +24,7 @@ from albert_tf.training.losses import (
 )
 from albert_tf.training.optimizers import AdamW, Lamb
 from albert_tf.training.pretrain_options import PretrainOptions
+from albert_tf.training.pretrain_start import check_sizes, check_vocabulary, starting_model
 from albert_tf.training.progress import Progress
 from albert_tf.training.run_record import check_record, flat
 from albert_tf.training.schedules import WarmupPolynomialDecay
@@ -109,7 +107,7 @@ def pretrain(
     opened = {}
     for directory, *_ in [*stages, *([(heldout,)] if heldout else [])]:
         opened[directory] = PretrainingRecords(directory, sp_model)
-        _check_vocabulary(opened[directory], vocabulary)
+        check_vocabulary(opened[directory], vocabulary)
     curriculum = Curriculum([Stage(opened[d], batch, steps) for d, steps, batch in stages])
     if options.warmup_steps >= curriculum.steps:
         raise ValueError(
@@ -118,7 +116,7 @@ def pretrain(
         )
     keras.utils.set_random_seed(options.seed)
     with strategy.scope():
-        model = _model(config, init_from, options)
+        model = starting_model(config, init_from, options)
         schedule = WarmupPolynomialDecay(
             options.learning_rate, curriculum.steps, options.warmup_steps
         )
@@ -126,7 +124,7 @@ def pretrain(
             schedule, weight_decay_rate=options.weight_decay_rate
         )
     config = model.encoder.albert_config
-    _check_sizes(config, vocabulary, opened.values())
+    check_sizes(config, vocabulary, opened.values())
     record = {
         "stages": [
             {"data": str(d), "records": opened[d].num_records, "steps": steps, "batch_size": batch}
@@ -198,45 +196,6 @@ def evaluate_pretraining(step, records, batch_size):
     """The terms of a `TrainStep` over all `PretrainingRecords`, and mlm_perplexity."""
     scores = evaluate_terms(step, lambda *_: records.batches(batch_size))
     return {**scores, "mlm_perplexity": math.exp(min(scores["mlm_loss"], 100.0))}
-
-
-def _model(config, init_from, options):
-    how = {"dtype": options.policy, "recompute": options.recompute}
-    if (rate := options.dropout_rate) is not None:
-        how |= {"dropout_rate": rate, "attention_dropout_rate": rate}
-    if (config is None) == (init_from is None):
-        raise ValueError(
-            "Pre-training begins with random weights, made by `config`, or goes on from "
-            f"`init_from`. Received: config={config!r}, init_from={init_from!r}. Pass one of them."
-        )
-    if init_from is not None:
-        held = AlbertPretrainer.from_checkpoint(init_from, **how)
-        return AlbertPretrainer(held.encoder, held.masked_lm or "new", held.sentence_order or "new")
-    if not isinstance(config, AlbertConfig):
-        named = config in PRESETS
-        config = AlbertConfig.from_preset(config) if named else AlbertConfig.from_json_file(config)
-    encoder = AlbertEncoder.from_albert_config(config, **how)
-    return AlbertPretrainer(encoder)
-
-
-def _check_vocabulary(records, vocabulary):
-    digest = hashlib.sha256(vocabulary.proto).hexdigest()
-    if records.sp_model_digest not in (None, digest):
-        raise ValueError(
-            "`sp_model` must be the one that the records were made with. Received: "
-            f"{vocabulary.path}, and {records.directory} was made with another."
-        )
-
-
-def _check_sizes(config, vocabulary, all_records):
-    vocabulary.check_size(config.vocab_size)
-    for records in all_records:
-        if records.max_seq_length > config.max_position_embeddings:
-            raise ValueError(
-                "Records must not be longer than the encoder's "
-                f"{config.max_position_embeddings} positions. Received: {records.directory} with "
-                f"{records.max_seq_length} tokens."
-            )
 
 
 def _evaluation_batch(curriculum, options):

@@ -1,11 +1,9 @@
 """How a training runs: on what, how exactly, and what it writes."""
 
 import dataclasses
+from typing import ClassVar
 
 PRECISIONS = ("float32", "bfloat16", "float16")
-
-# Where these change between two calls, a run may well go on.
-_FREE = ("tpu", "save_every", "steps_per_loop", "tensorboard", "export")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +37,9 @@ class RunOptions:
     steps_per_loop: int = 50
     tensorboard: bool = True
 
+    # Where these change between two calls, a run may well go on.
+    FREE: ClassVar = ("tpu", "save_every", "steps_per_loop", "tensorboard")
+
     def __post_init__(self):
         self._check_one_of("precision", PRECISIONS)
         for name in ("accumulate_steps", "evaluate_every", "save_every", "steps_per_loop"):
@@ -57,4 +58,4 @@ class RunOptions:
 
     def deciding(self):
         """The options that the outcome depends on, as a dict."""
-        return {k: v for k, v in dataclasses.asdict(self).items() if k not in _FREE}
+        return {k: v for k, v in dataclasses.asdict(self).items() if k not in self.FREE}

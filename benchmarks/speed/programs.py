@@ -50,6 +50,7 @@ TRAINERS = {
 }
 XXLARGE = {"albert_tf, xxlarge": Program(None, "saved_model.py", ("{encoder_xxlarge}",))}
 MATRIX_PRODUCT = Program(None, "matrix_product.py")
+TENSORFLOW = "TensorFlow, without a model"
 
 ALL = {**ENCODERS, **WITHOUT_PADDING, **REDUCED, **XXLARGE}
 
