@@ -64,13 +64,18 @@ cat > albert_config.json << 'END'
  "initializer_range": 0.02
 }
 END
-train() { # output, steps of each length, further flags
-  albert-tf pretrain --data=train_64,train_128,train_512 --train_steps="$2" --batch_size=64,32,8 \
-    --heldout=heldout_128 --sp_model=en8k.model --optimizer=adamw --learning_rate=1e-3 \
-    --warmup_steps=300 --save_every=500 --output="$1" "${@:3}"
+train() { # output, further flags
+  albert-tf pretrain --heldout=heldout_128 --sp_model=en8k.model --optimizer=adamw --learning_rate=1e-3 \
+    --warmup_steps=300 --save_every=500 --output="$1" "${@:2}"
 }
-train run1 4000,2100,400 --config=albert_config.json --seed=1 --evaluate_every=1300
+train_lengths() { # output, steps of each length, further flags
+  train "$1" --data=train_64,train_128,train_512 --batch_size=64,32,8 --train_steps="$2" "${@:3}"
+}
+train_lengths run1 4000,2100,400 --config=albert_config.json --seed=1 --evaluate_every=1300
 # It was still learning when the first plan ended; so on from there, by another order of the data.
-train run2 8000,5000,1200 --init_from=run1 --seed=2 --evaluate_every=2000 --precision=bfloat16
+train_lengths run2 8000,5000,1200 --init_from=run1 --seed=2 --evaluate_every=2000 --precision=bfloat16
+# Short rows had spoiled what it knew of later positions: from here on 128 tokens only.
+train run3 --data=train_128 --batch_size=32 --train_steps=12000 --init_from=run2 --seed=3 \
+  --evaluate_every=3000 --precision=bfloat16
 
-albert-tf convert --checkpoint=run2 --to=huggingface --dtype=float16 --output=albert_tiny_en
+albert-tf convert --checkpoint=run3 --to=huggingface --dtype=float16 --output=albert_tiny_en
