@@ -76,7 +76,9 @@ CELLS = (
         "--max_seq_length=64 --epochs=1 --max_train_examples=10000 --nodetect_collapse",
         "1 epoch of 10000 examples",
     ),
-    *both("mrpc", (0, 1, 2), "--max_seq_length=128 --epochs=5 --nodetect_collapse", "5 epochs"),
+    *both(
+        "mrpc", (0, 1, 2, 3, 4), "--max_seq_length=128 --epochs=5 --nodetect_collapse", "5 epochs"
+    ),
     *both(
         "cola",
         (0, 1, 2),
@@ -247,7 +249,8 @@ published models score far higher.
 
 For RACE the words' column is the option with most words that the passage has. Baselines are
 scored on the whole dev set, also where the ALBERT is scored on a sample of it. Texts were cut to
-the length that the plan in the program says.
+the length that the plan in the program says. MRPC's dev set has 408 pairs: near 0.7, the standard
+error of an accuracy on so few is 0.023.
 
 Machine: {_machine()}.
 
