@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -68,10 +69,12 @@ class Worker:
             raise NotMeasured(f"no answer within {self.timeout} seconds")
         line = self._answers.readline()
         if not line:
-            self._process.wait()
+            code = self._process.wait()
+            if code == -signal.SIGKILL:
+                raise NotMeasured("the process was killed, as Linux does when memory runs out")
             self._log.seek(0)
             lines = self._log.read().strip().splitlines() or ["no message"]
-            raise NotMeasured(f"the process ended: {lines[-1][:300]}")
+            raise NotMeasured(f"the process ended with code {code}: {lines[-1][:300]}")
         answer = json.loads(line)
         if "error" in answer:
             raise NotMeasured(answer["error"])

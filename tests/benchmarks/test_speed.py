@@ -93,12 +93,14 @@ def test_a_program_that_fails_is_reported_and_the_others_go_on(start):
         "works": "serve.serve({'one': lambda: 1.0})",
         "raises": "def one(): raise ValueError('too long')\nserve.serve({'one': one})",
         "ends": "raise SystemExit('no library')",
+        "killed": "import os\nos.kill(os.getpid(), 9)",
     }
     cases = {"x": lambda worker, _: worker.ask("one")}
     values, failures = measure(lambda name: start(codes[name]), list(codes), cases, 1, say=str)
     assert values == {"works": {"x": [1.0]}}
     assert failures["raises"] == "x: ValueError: too long"
-    assert "no library" in failures["ends"]
+    assert "ended with code 1: no library" in failures["ends"]
+    assert "memory runs out" in failures["killed"]
 
 
 def test_a_library_that_prints_does_not_disturb_the_answers(start):
