@@ -220,11 +220,12 @@ class AlbertEncoder(keras.Model):
         config = self.albert_config
         # Taken once: a copy for each layer would be a second model in memory.
         blocks = [(block, block.parameters(x.dtype)) for block in self.transformer_blocks()]
+        grid = rows.grid(config.num_attention_heads)
         encoder_outputs = []
         for layer in range(config.num_hidden_layers):
             first = config.group_of_layer(layer) * config.inner_group_num
             for block, parameters in blocks[first : first + config.inner_group_num]:
-                x = self.call_block(block, x, rows.mask, parameters, training, rows.places)
+                x = self.call_block(block, x, rows.mask, parameters, training, grid)
                 encoder_outputs.append(rows.pad(x))
         sequence_output = encoder_outputs[-1]
         pooled_output = tf.tanh(self.pooler_transform(sequence_output[:, 0]))
@@ -297,9 +298,9 @@ class AlbertEncoder(keras.Model):
         }
 
 
-def call_block(block, x, mask, parameters, training, places):
+def call_block(block, x, mask, parameters, training, grid):
     """Calls a `Transformer` in the plain way."""
-    return block(x, mask, parameters, training=training, places=places)
+    return block(x, mask, parameters, training=training, grid=grid)
 
 
 def transformer_name(group, inner):

@@ -142,9 +142,10 @@ def test_work_goes_with_the_number_of_tokens(monkeypatch):
     dense, packed = encoders()
     L, E, H, F = 3, 8, 16, 24
     for counts in ([3, 5, 1, 4], [12] * 4, [1] * 4):
-        tokens, batch, longest = sum(counts), len(counts), max(counts)
+        tokens, batch, half = sum(counts), len(counts), sorted(counts)[: len(counts) // 2]
         a_layer = tokens * (H * 3 * H + H * H + 2 * H * F)
-        attention = 2 * batch * longest**2 * H
+        # Rows attend in two halves, each padded to its longest row.
+        attention = 2 * (batch // 2) * (max(half) ** 2 + max(counts) ** 2) * H
         expected = tokens * E * H + L * (a_layer + attention) + batch * H * H
         for padded in (12, 30):
             x = inputs(lengths(counts, padded))

@@ -28,8 +28,8 @@ class SelfAttention(keras.layers.Layer):
       x: float tensor [B, S, H] or [B S, H]: without reshapes between them, TensorFlow fuses more.
       mask: int tensor [B, S], 1 for tokens and 0 for padding, that keys are masked by.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
-      places: int64 tensor [T, 2] for an `x` [T, H] without padding: the place in `mask` of each of
-        its rows (see `Unpadding`). Default: `x` has its padding.
+      grid: `HeadsGrid` of an `x` [T, H] without padding (see `Unpadding`), whose masks are used in
+        place of `mask`. Default: `x` has its padding.
 
     Output:
       float tensor like `x`.
@@ -77,28 +77,32 @@ class SelfAttention(keras.layers.Layer):
             "output": self.attention_output.parameters(dtype),
         }
 
-    def call(self, x, mask, parameters=None, training=None, places=None):
-        B, S = tf.unstack(tf.shape(mask))
+    def call(self, x, mask, parameters=None, training=None, grid=None):
         A, D = self.num_attention_heads, self.head_size
         parameters = parameters or self.parameters(x.dtype)
 
         qkv = affine(x, *parameters["qkv"])  # [..., 3 H]
-        if places is not None:
-            shape = tf.cast([B, S, 3 * self.hidden_size], places.dtype)
-            qkv = tf.scatter_nd(places, qkv, shape)  # Padding is zero.
-        qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])  # [3, B, A, S, D]
+        if grid is None:
+            B, S = tf.unstack(tf.shape(mask))
+            qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])
+            context = tf.transpose(self._context(qkv, mask, training), [0, 2, 1, 3])  # [B, S, A, D]
+        else:
+            parts = grid.split(tf.reshape(qkv, [-1, D]), A)
+            contexts = [self._context(*part, training) for part in zip(parts, grid.masks)]
+            context = grid.merge(contexts)  # [T, A, D]
+        return self.attention_output(tf.reshape(context, tf.shape(x)), parameters["output"])
+
+    def _context(self, qkv, mask, training):
+        """The values [B, A, S, D] that tokens attend to; queries, keys, values [3, B, A, S, D]."""
         query, key, value = tf.unstack(qkv, num=3)
+        D = self.head_size
 
         scores = tf.matmul(query * D**-0.5, key, transpose_b=True)  # [B, A, S, S]
         padding = 1.0 - tf.cast(mask, tf.float32)[:, tf.newaxis, tf.newaxis, :]  # [B, 1, 1, S]
         scores = tf.cast(scores, tf.float32) + padding * self.mask_value
-        probabilities = tf.cast(tf.nn.softmax(scores), x.dtype)
+        probabilities = tf.cast(tf.nn.softmax(scores), value.dtype)
         probabilities = dropout(probabilities, self.dropout_rate, training)
-
-        context = tf.transpose(tf.matmul(probabilities, value), [0, 2, 1, 3])  # [B, S, A, D]
-        if places is not None:
-            context = tf.gather_nd(context, places)  # [T, A, D]
-        return self.attention_output(tf.reshape(context, tf.shape(x)), parameters["output"])
+        return tf.matmul(probabilities, value)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -27,7 +27,7 @@ class Transformer(keras.layers.Layer):
       x: float tensor [batch, length, H] or [batch * length, H].
       mask: int tensor [batch, length], 1 for tokens and 0 for padding.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
-      places: int64 tensor [tokens, 2] for an `x` [tokens, H] without padding (see `Unpadding`).
+      grid: `HeadsGrid` of an `x` [tokens, H] without padding (see `Unpadding`).
 
     Output:
       float tensor like `x`.
@@ -111,10 +111,10 @@ class Transformer(keras.layers.Layer):
         drops = self.dropout_rate or self.attention_dropout_rate
         return None if training is None or training is False or not drops else next_seed()
 
-    def call(self, x, mask, parameters=None, training=None, places=None):
+    def call(self, x, mask, parameters=None, training=None, grid=None):
         parameters = parameters or self.parameters(x.dtype)
         attention = self.self_attention(
-            x, mask, parameters["attention"], training=training, places=places
+            x, mask, parameters["attention"], training=training, grid=grid
         )
         attention = dropout(attention, self.dropout_rate, training)
         x = self.self_attention_layer_norm(x + attention, parameters["attention_norm"])

@@ -70,16 +70,16 @@ def skips_padding(loaded):
 def _through_one_function_a_block():
     functions = {}
 
-    def call(block, x, mask, parameters, training, places):
+    def call(block, x, mask, parameters, training, grid):
         if block not in functions:
 
-            def function(x, mask, parameters, training, places, seed):
+            def function(x, mask, parameters, training, grid, seed):
                 with dropout_seed(seed):
-                    return call_block(block, x, mask, parameters, training, places)
+                    return call_block(block, x, mask, parameters, training, grid)
 
             functions[block] = tf.function(function, autograph=False)
         # After tf.random.set_seed, one graph would drop the same elements in each layer.
         seed = block.next_seed(training)
-        return functions[block](x, mask, parameters, training, places, seed)
+        return functions[block](x, mask, parameters, training, grid, seed)
 
     return call

@@ -67,7 +67,7 @@ def test_drops_the_same_elements_again(in_graph, monkeypatch):
 class _Drop:
     """Stands in for a block: its gradient is what it dropped."""
 
-    def __call__(self, x, mask, parameters, training, places):
+    def __call__(self, x, mask, parameters, training, grid):
         return dropout(x, 0.5, training)
 
     def next_seed(self, training):

@@ -61,7 +61,7 @@ def test_layers_give_the_same_without_padding(make, mask_value):
             attention.mask_value = mask_value
     x = tf.constant(np.random.default_rng(0).normal(size=[6, 6, 12]), tf.float32)
     unpadding = Unpadding(tf.constant(MASK))
-    rows = layer(unpadding.unpad(x), unpadding.mask, places=unpadding.places)
+    rows = layer(unpadding.unpad(x), unpadding.mask, grid=unpadding.grid(3))
     expected = layer(x, tf.constant(MASK))
     # A row without any token shifts all scores by -10000, where float32 has steps of 1e-3.
     for row in range(6):
@@ -70,6 +70,29 @@ def test_layers_give_the_same_without_padding(make, mask_value):
         np.testing.assert_allclose(
             unpadding.pad(rows)[row][kept], expected[row][kept], atol=tolerance
         )
+
+
+def test_attention_has_short_and_long_rows_apart():
+    grid = Unpadding(tf.constant(MASK[[0, 1, 2, 4]])).grid(num_heads=2)
+    np.testing.assert_array_equal(grid.masks[0], [[1, 1, 0], [1, 1, 1]])
+    np.testing.assert_array_equal(grid.masks[1], [[0, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1]])
+    tokens = 6 + 2 + 3 + 3
+    qkv = tf.reshape(tf.range(3 * tokens * 2), [tokens, 3, 2, 1])
+    short, long = grid.split(tf.reshape(qkv, [-1, 1]), num_heads=2)
+    assert short.shape == (3, 2, 2, 3, 1) and long.shape == (3, 2, 2, 6, 1)
+    np.testing.assert_array_equal(short[1, 0, :, :2, 0], tf.transpose(qkv[6:8, 1, :, 0]))
+    np.testing.assert_array_equal(long[2, 1, :, :, 0], tf.transpose(qkv[:6, 2, :, 0]))
+    np.testing.assert_array_equal(grid.merge([short[0], long[0]]), qkv[:, 0])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3])
+def test_attention_of_few_rows(rows):
+    mask = tf.constant(MASK[:rows])
+    x = tf.constant(np.random.default_rng(0).normal(size=[rows, 6, 12]), tf.float32)
+    layer, unpadding = SelfAttention(12, 3), Unpadding(mask)
+    received = unpadding.pad(layer(unpadding.unpad(x), unpadding.mask, grid=unpadding.grid(3)))
+    expected = layer(x, mask) * KEPT[:rows, :, np.newaxis]
+    np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
 def test_mask_values_that_let_padding_through():
