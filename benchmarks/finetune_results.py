@@ -87,16 +87,18 @@ CELLS = (
     ),
     *both("rte", (0, 1, 2), "--max_seq_length=128 --epochs=5 --nodetect_collapse", "5 epochs"),
     *both("sts-b", (0, 1, 2), "--max_seq_length=64 --epochs=5 --batch_size=32", "5 epochs"),
-    *both(
+    Cell(
         "squad1.1",
-        (0,),
+        "pre-trained",
+        (0, 1, 2),
         "--max_seq_length=192 --epochs=1 --batch_size=16 --max_train_examples=10000 "
         "--max_dev_examples=1000",
         "1 epoch of 10000 questions; 1000 of dev's",
     ),
-    *both(
+    Cell(
         "race-middle",
-        (0,),
+        "pre-trained",
+        (0, 1, 2),
         "--max_seq_length=256 --max_qa_length=48 --epochs=1 --batch_size=8 "
         "--max_train_examples=2000 --max_dev_examples=500 --nodetect_collapse",
         "1 epoch of 2000 questions; 500 of dev's",
@@ -130,6 +132,8 @@ def main():
 def _turn(run):
     """Sorts the runs: what the starts are compared by; then each task once; random starts last."""
     cell, seed = run
+    if seed > 2:  # More than the three of every task.
+        return 3, seed, 0
     if cell.task in FIRST:
         return 0, seed, FIRST.index(cell.task)
     return 1 + STARTS.index(cell.start), seed, 0
