@@ -130,9 +130,13 @@ def main():
 
 
 def _turn(run):
-    """Sorts the runs: what the starts are compared by; then each task once; random starts last."""
+    """Sorts the runs.
+
+    What the starts are compared by; then each task once; then random starts; last, seeds beyond the
+    three that every row has.
+    """
     cell, seed = run
-    if seed > 2:  # More than the three of every task.
+    if seed > 2:
         return 3, seed, 0
     if cell.task in FIRST:
         return 0, seed, FIRST.index(cell.task)
@@ -245,7 +249,8 @@ weights**.
 {header}{chr(10).join(rows)}
 
 Runs of `albert-tf finetune`, from the packaged weights with `--checkpoint={MODEL}` and from random
-ones with `--from_scratch`, both with {" ".join(SAME)}. Scores are those of the official metrics;
+ones with `--from_scratch`, both with {" ".join(SAME)}; SQuAD and RACE, which take longest, from the
+packaged weights only. Scores are those of the official metrics;
 SQuAD's f1 is in percent, the others are fractions. As in the paper, a score is the best of some ten
 evaluations on dev during the run, not a score of held-out data. A failed run is one that the
 collapse detector stopped; the median is that of the others. They show that the programs learn;
