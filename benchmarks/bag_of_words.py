@@ -1,4 +1,4 @@
-"""Baselines for fine-tuning results: the most frequent answer, and a linear model of words."""
+"""Baselines for fine-tuning results: the most frequent answer, and what counting words gives."""
 
 import collections
 import re
@@ -6,8 +6,10 @@ import re
 import numpy as np
 
 from albert_tf.data.metrics import METRICS
+from albert_tf.data.squad_metrics import evaluate_v1
 
 _WORD = re.compile(r"\w+|[^\w\s]")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def words(text):
@@ -72,6 +74,23 @@ def word_overlap(dev):
         ]
         right += int(np.argmax(shares)) == example.label
     return right / len(dev)
+
+
+def answer_majority(train, dev):
+    """F1 on SQuAD 1.1 of giving the most frequent answer of the training set to every question."""
+    answers = collections.Counter(text for example in train for text, _ in example.answers)
+    ((answer, _),) = answers.most_common(1)
+    return evaluate_v1(dev, {example.guid: answer for example in dev})["f1"]
+
+
+def sentence_overlap(dev):
+    """F1 on SQuAD 1.1 of the sentence that has most words of the question, as the answer."""
+    predictions = {}
+    for example in dev:
+        question = set(words(example.question))
+        sentences = _SENTENCE_END.split(example.context)
+        predictions[example.guid] = max(sentences, key=lambda s: len(question & set(words(s))))
+    return evaluate_v1(dev, predictions)["f1"]
 
 
 def _features(example):
