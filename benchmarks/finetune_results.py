@@ -265,8 +265,8 @@ ones with `--from_scratch`, both with {WARMUP} and the same rates; SQuAD and RAC
 longest, from the packaged weights only. Scores are those of the official metrics;
 SQuAD's f1 is in percent, the others are fractions. As in the paper, a score is the best of some ten
 evaluations on dev during the run, not a score of held-out data. A failed run is one that the
-collapse detector stopped; the median is that of the others. Minutes are those of the last call, where
-a run was interrupted. They show that the programs learn; published models score far higher.
+collapse detector stopped; the median is that of the others. Minutes are those of the last call,
+where a run was interrupted. They show that the programs learn; published models score far higher.
 
 For RACE the words' column is the option with most words that the passage has, for SQuAD the
 sentence with most words of the question. Baselines are scored on the whole dev set, also where the
