@@ -1,4 +1,4 @@
-"""Writing a directory so that a failure leaves no half of it and spoils no older one."""
+"""Writing a directory or a file so that a failure leaves no half of it and spoils no older one."""
 
 import contextlib
 import os
@@ -56,20 +56,86 @@ def refuse_existing(path, overwrite=False, marker="saved_model.pb"):
     Returns:
       pathlib.Path: `path`, absolute and without symbolic links.
     """
-    path = os.fspath(path)
-    if not path or "://" in path:
-        raise ValueError(f"The output must be the path of a local directory. Received: {path!r}.")
-    target = pathlib.Path(os.path.realpath(path))
+    target = _local(path, "directory")
     if not target.exists():
         return target
-    if not overwrite:
-        raise FileExistsError(
-            f"The output must not exist yet. Received: {path}. Choose another path, or allow to "
-            "replace it (overwrite=True, on the command line --overwrite)."
-        )
+    _refuse_unless(overwrite, path)
     if not target.is_dir() or (any(target.iterdir()) and not (target / marker).is_file()):
         raise FileExistsError(
             f"Only an earlier output (a directory with {marker}) can be overwritten. "
             f"Received: {path}. Choose another path, or remove it yourself."
         )
     return target
+
+
+@contextlib.contextmanager
+def replacing_file(path, overwrite=False, kind="file", identifier=b"", offset=0):
+    """Yields the path of a file beside `path`, to be written, that becomes `path` if all succeeds.
+
+    As `replacing_directory` otherwise.
+
+    Args:
+      path: Local path of the output. The directories above it are created.
+      overwrite: Whether an existing output is replaced: it stays until the new one is complete.
+      kind: What the file is, in words.
+      identifier: Bytes that an existing file must have at `offset` to be replaced.
+      offset: int.
+
+    Yields:
+      pathlib.Path of a file that does not exist yet.
+
+    Raises:
+      FileExistsError: Before the block runs, if `path` exists and may not be replaced.
+      ValueError: If `path` is a URL.
+
+    Example:
+      >>> with replacing_file("out.tflite", overwrite=True) as file:
+      ...     file.write_bytes(b"...")
+    """
+    target = refuse_existing_file(path, overwrite, kind, identifier, offset)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        refuse_existing_file(target, overwrite, kind, identifier, offset)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def refuse_existing_file(path, overwrite=False, kind="file", identifier=b"", offset=0):
+    """Raises where `replacing_file` with these arguments would; for checks before long work.
+
+    Returns:
+      pathlib.Path: `path`, absolute and without symbolic links.
+    """
+    target = _local(path, "file")
+    if not target.exists():
+        return target
+    _refuse_unless(overwrite, path)
+    if not target.is_file() or not _has(target, identifier, offset):
+        raise FileExistsError(
+            f"Only an earlier output (a {kind}) can be overwritten. "
+            f"Received: {path}. Choose another path, or remove it yourself."
+        )
+    return target
+
+
+def _local(path, what):
+    path = os.fspath(path)
+    if not path or "://" in path:
+        raise ValueError(f"The output must be the path of a local {what}. Received: {path!r}.")
+    return pathlib.Path(os.path.realpath(path))
+
+
+def _refuse_unless(overwrite, path):
+    if not overwrite:
+        raise FileExistsError(
+            f"The output must not exist yet. Received: {path}. Choose another path, or allow to "
+            "replace it (overwrite=True, on the command line --overwrite)."
+        )
+
+
+def _has(file, identifier, offset):
+    with open(file, "rb") as opened:
+        return opened.read(offset + len(identifier))[offset:] == identifier
