@@ -10,12 +10,12 @@ from albert_tf.checkpoints.read import read
 def restore_task_head(model, path, config=None):
     """Assigns all weights of a task model's head; the encoder's are left as they are.
 
-    The names come from the model's `head_weight_names`: those of Google's fine-tuning programs, or
-    of Hugging Face's classes with a head.
+    The names come from the model's `head_weight_names`: those of Google's fine-tuning programs, of
+    Hugging Face's classes with a head, or ours in what `albert-tf finetune` saves.
 
     Args:
       model: A task model, such as `AlbertClassifier`.
-      path: As for `AlbertEncoder.from_checkpoint`.
+      path: As for `AlbertEncoder.from_checkpoint`, such as the directory of a run.
       config: As for `AlbertEncoder.from_checkpoint`.
 
     Raises:
@@ -28,13 +28,12 @@ def restore_task_head(model, path, config=None):
     >>> restore_task_head(classifier, "my_model")  # doctest: +SKIP
     """
     checkpoint = read(path, config)
-    from_hugging_face = checkpoint.flavor in ("hugging_face", "hugging_face_model")
     weights = model.weights_by_name()
     values = {}
     for head_weight in model.head_weight_names:
-        stored = head_weight.hugging_face if from_hugging_face else head_weight.original
+        stored, transposed = _stored(head_weight, checkpoint.flavor)
         shape = tuple(weights[head_weight.name].shape)
-        transposed = len(shape) == 2 and (from_hugging_face or head_weight.original_transposed)
+        transposed = transposed and len(shape) == 2
         needed = shape[::-1] if transposed else shape
         spec = checkpoint.tensors.get(stored)
         if spec is None or spec.shape != needed:
@@ -53,3 +52,12 @@ def restore_task_head(model, path, config=None):
         values[head_weight.name] = array.T if transposed else array
     for name, array in values.items():
         tf_variable(weights[name]).assign(array)
+
+
+def _stored(head_weight, flavor):
+    """The name of a head's weight in a checkpoint, and whether matrices are transposed there."""
+    if flavor in ("hugging_face", "hugging_face_model"):
+        return head_weight.hugging_face, True
+    if flavor == "training_state":
+        return head_weight.name, False
+    return head_weight.original, head_weight.original_transposed

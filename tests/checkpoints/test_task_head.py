@@ -2,6 +2,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.encoder import AlbertEncoder
@@ -9,6 +10,7 @@ from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier
+from albert_tf.training.state import RunDirectory
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 HUGGING_FACE = GOLDENS / "hugging_face"
@@ -72,3 +74,18 @@ def test_head_of_the_original(tmp_path, write_tf1):
     weights = model.weights_by_name()
     np.testing.assert_array_equal(weights["classifier/kernel"], arrays["output_weights"].T)
     np.testing.assert_array_equal(weights["classifier/bias"], arrays["output_bias"])
+
+
+def test_head_of_a_run(tmp_path):
+    """What `albert-tf finetune` saves."""
+    trained = AlbertSpanLabeler(AlbertEncoder.from_checkpoint(GOLDENS / "tiny"), version_2=True)
+    (tmp_path / "albert_config.json").write_text(trained.encoder.albert_config.to_json())
+    RunDirectory(tmp_path).save(7, trained.weights, {"iterations": tf.Variable(7)}, {"step": 7})
+    model = AlbertSpanLabeler(AlbertEncoder.from_checkpoint(tmp_path), version_2=True)
+    restore_task_head(model, tmp_path)
+    for name, weight in trained.weights_by_name().items():
+        np.testing.assert_array_equal(model.weights_by_name()[name], weight)
+    with pytest.raises(
+        ValueError, match="no tensor as 'classifier/kernel', where AlbertClassifier"
+    ):
+        restore_task_head(AlbertClassifier(model.encoder), tmp_path)
