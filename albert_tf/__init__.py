@@ -3,6 +3,7 @@
 text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
 heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
 checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder, ...
+models out for small devices           export_tflite
 SavedModels in                         KerasLayer
 """
 
@@ -37,6 +38,7 @@ _PUBLIC = {
     "export_preprocessor": "saved_model.preprocessor",
     "export_span_labeler": "saved_model.span_labeler",
     "export_token_classifier": "saved_model.token_classifier",
+    "export_tflite": "tflite",
 }
 __all__ = sorted(_PUBLIC)
 

@@ -29,6 +29,7 @@ ALLOWED = {
     "tasks": MODEL,
     "fill_mask": {"checkpoints", "pretrainer", "text"},
     "saved_model": MODEL | {"text", "tasks"},
+    "tflite": MODEL | {"saved_model", "tasks"},
     "data": {"config", "text"},
     "training": MODEL | {"checkpoints", "data", "saved_model", "tasks", "text"},
 }

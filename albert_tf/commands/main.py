@@ -10,6 +10,7 @@ import sys
 COMMANDS = {
     "export-encoder": "export_encoder",
     "export-preprocessor": "export_preprocessor",
+    "export-tflite": "export_tflite",
     "check": "check",
     "convert": "convert",
     "inspect": "inspect_checkpoint",

@@ -1,0 +1,229 @@
+"""A live model out as a TensorFlow Lite file, for devices and processes without TensorFlow."""
+
+import math
+import tempfile
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from albert_tf._keras import tf_variable, uninitialized
+from albert_tf.encoder import AlbertEncoder
+from albert_tf.inputs import INPUT_NAMES
+from albert_tf.saved_model.atomic import refuse_existing_file, replacing_file
+from albert_tf.saved_model.check import Check, differs
+from albert_tf.saved_model.tasks import check_positive
+from albert_tf.tasks.classifier import AlbertClassifier
+from albert_tf.tasks.span_labeler import AlbertSpanLabeler
+from albert_tf.tasks.token_classifier import AlbertTokenClassifier
+
+# How far the outputs may be from the model's: the root mean square of the differences, relative to
+# that of the model's numbers. See `export_tflite`.
+TOLERANCES = {"float32": 1e-4, "int8": 0.1}
+
+# Model -> {output: whether it has a row for each token, of which those at padding mean nothing}.
+_OUTPUTS = {
+    AlbertEncoder: {"pooled_output": False, "sequence_output": True},
+    AlbertClassifier: {"logits": False},
+    AlbertTokenClassifier: {"logits": True},
+    AlbertSpanLabeler: {"start_logits": True, "end_logits": True},
+}
+_SIGNATURE = "serving_default"
+_FILE = {"kind": "TensorFlow Lite file", "identifier": b"TFL3", "offset": 4}
+_MIN_ROWS = 8  # That a file is checked on.
+
+
+def export_tflite(model, path, seq_length=128, batch_size=1, weights="float32", overwrite=False):
+    """Writes a TensorFlow Lite file that computes what the model does, for inputs of one shape.
+
+    Includes the encoder and, of a task model, its head; not the tokenizer (`ReferenceTokenizer`
+    needs no TensorFlow), nor training. Only TensorFlow Lite's builtin operators are in the file. It
+    computes in float32 and does not skip padding, whatever the model does. Before it appears at
+    `path`, TensorFlow's own interpreter runs it on random rows of different lengths, and the
+    outputs are compared with the model's (at tokens, not at padding): the root mean square of the
+    differences must not exceed that of the model's numbers times
+
+    - 1e-4 with float32 weights. Measured: 2e-6 at most.
+    - 0.1 with int8 weights. Measured: 0.02 at most for ALBERT base with random weights, 0.06 for
+      `albert_tiny_en` and what was fine-tuned from it; published weights were not at hand. What
+      counts is the score on your own data: `benchmarks/tflite_accuracy.py` compares it.
+
+    Signature `serving_default`:
+      inputs: input_word_ids, input_mask, input_type_ids: int32 [batch_size, seq_length].
+      outputs, float32: of an `AlbertEncoder` pooled_output [batch_size, H] and sequence_output
+        [batch_size, seq_length, H]; of an `AlbertClassifier` logits [batch_size, classes]; of an
+        `AlbertTokenClassifier` logits [batch_size, seq_length, classes]; of an `AlbertSpanLabeler`
+        start_logits and end_logits [batch_size, seq_length].
+
+    Args:
+      model: One of these models, the `AlbertSpanLabeler` without version_2. An
+        `AlbertMultipleChoice` is an `AlbertClassifier` with one class, whose batch are the choices:
+        make one of its encoder, and set the head's weights.
+      path: File to write, such as "albert.tflite".
+      seq_length: Length of all rows, padding included.
+      batch_size: Number of rows.
+      weights: "float32", or "int8" for a file of a quarter of the size: TensorFlow Lite's dynamic
+        range quantization, which keeps inputs and outputs, and needs no data.
+      overwrite: Whether an earlier TensorFlow Lite file at `path` is replaced. It stays as it is
+        until the new one is complete.
+
+    Returns:
+      The list of `albert_tf.saved_model.check.Check` that the file passed.
+
+    Raises:
+      FileExistsError: There is something at `path`, and not `overwrite`.
+      TypeError, ValueError: An argument is not as above, or the file's outputs differ too much.
+
+    Example:
+
+    >>> encoder = AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> _ = export_tflite(encoder, "/tmp/albert.tflite", seq_length=32, weights="int8",
+    ...                   overwrite=True)
+
+    Reference: https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/post_training_quantization
+    """
+    refuse_existing(path, overwrite)  # Before any work.
+    outputs = _outputs_of(model)
+    encoder = model if isinstance(model, AlbertEncoder) else model.encoder
+    config = encoder.albert_config
+    check_positive(seq_length=seq_length, batch_size=batch_size)
+    if seq_length > config.max_position_embeddings:
+        raise ValueError(
+            f"`seq_length` must not exceed the encoder's {config.max_position_embeddings} "
+            f"positions. Received: {seq_length}."
+        )
+    if weights not in TOLERANCES:
+        raise ValueError(f"`weights` must be one of float32, int8. Received: {weights!r}.")
+
+    model = _float32_copy(model, encoder)
+    inputs = _random_inputs(config, seq_length, batch_size)
+    computed = _compute(model, inputs)
+    expected = {name: computed[name].numpy() for name in outputs}
+    if strange := [name for name, array in expected.items() if not np.isfinite(array).all()]:
+        raise ValueError(
+            f"The model's outputs must be finite. Received: {', '.join(strange)} with NaN or "
+            "infinity. The training diverged: take an earlier checkpoint."
+        )
+    with replacing_file(path, overwrite, **_FILE) as file:
+        file.write_bytes(_convert(model, outputs, seq_length, batch_size, weights))
+        checks = _check(file, inputs, expected, outputs, batch_size, TOLERANCES[weights])
+        if broken := [f"{c.promise}: {c.difference}" for c in checks if c.difference]:
+            way_out = ' weights="float32" keeps them.' if weights == "int8" else ""
+            raise ValueError(
+                "A TensorFlow Lite file must give the model's numbers. Received: "
+                f"{'; '.join(broken)}.{way_out}"
+            )
+    return checks
+
+
+def refuse_existing(path, overwrite=False):
+    """Raises where `export_tflite` would because of what is at `path`; before long work."""
+    refuse_existing_file(path, overwrite, **_FILE)
+
+
+def open_signature(path):
+    """The signature of a file, a function of arrays by name, in TensorFlow's own interpreter."""
+    with warnings.catch_warnings():
+        # Its successor is another package; this one has come with TensorFlow.
+        warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
+        return tf.lite.Interpreter(model_path=str(path)).get_signature_runner(_SIGNATURE)
+
+
+def _outputs_of(model):
+    """{output: whether it has a row for each token}."""
+    outputs = next((o for kind, o in _OUTPUTS.items() if isinstance(model, kind)), None)
+    if outputs is None or getattr(model, "version_2", False):
+        raise TypeError(
+            "`model` must be an AlbertEncoder, AlbertClassifier, AlbertTokenClassifier, or "
+            "AlbertSpanLabeler without version_2. Received: "
+            f"{type(model).__name__}{' with version_2' if outputs else ''}. Export its `.encoder`, "
+            "and compute its head from sequence_output or pooled_output."
+        )
+    return outputs
+
+
+def _float32_copy(model, encoder):
+    """The model, computing in the plain way that the converter understands."""
+    plain = {"dtype": "float32", "skip_padding": False, "recompute": False}
+    with uninitialized():
+        copy = type(encoder)(**{**encoder.get_config(), **plain})
+        if model is not encoder:
+            copy = type(model)(**{**model.get_config(), "encoder": copy})
+    weights = model.weights_by_name()
+    for name, weight in copy.weights_by_name().items():
+        tf_variable(weight).assign(tf_variable(weights[name]))
+    return copy
+
+
+def _compute(model, inputs):
+    """All outputs by name."""
+    if isinstance(model, AlbertEncoder):
+        return model.encode(*(tf.convert_to_tensor(inputs[name]) for name in INPUT_NAMES))
+    outputs = model.call(inputs)
+    return outputs if isinstance(outputs, dict) else {"logits": outputs}
+
+
+def _convert(model, names, seq_length, batch_size, weights):
+    """The model as the bytes of a file."""
+
+    def serve(**inputs):
+        outputs = _compute(model, inputs)
+        return {name: outputs[name] for name in names}
+
+    specs = {n: tf.TensorSpec([batch_size, seq_length], tf.int32, n) for n in INPUT_NAMES}
+    function = tf.function(serve, autograph=False).get_concrete_function(**specs)
+    root = tf.train.Checkpoint()
+    root.variables = [tf_variable(weight) for weight in model.weights_by_name().values()]
+    # By way of a SavedModel: of a function alone, the converter silently loses the weights.
+    with tempfile.TemporaryDirectory() as directory:
+        tf.saved_model.save(root, directory, signatures={_SIGNATURE: function})
+        converter = tf.lite.TFLiteConverter.from_saved_model(directory)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if weights == "int8":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        return converter.convert()
+
+
+def _random_inputs(config, seq_length, batch_size):
+    """Whole batches of rows of all lengths, the second half of each in another segment."""
+    rows = math.ceil(_MIN_ROWS / batch_size) * batch_size
+    lengths = np.linspace(seq_length, 1, rows).astype(int)[:, np.newaxis]
+    positions = np.arange(seq_length)
+    mask = positions < lengths
+    word_ids = np.random.default_rng(0).integers(0, config.vocab_size, mask.shape)
+    type_ids = (positions >= lengths // 2) & (config.type_vocab_size > 1)
+    arrays = (word_ids * mask, mask, type_ids & mask)
+    return {name: array.astype(np.int32) for name, array in zip(INPUT_NAMES, arrays)}
+
+
+def _check(file, inputs, expected, outputs, batch_size, tolerance):
+    """Runs a file as a user would, and compares."""
+    run = open_signature(file)
+    rows, length = inputs["input_mask"].shape
+    shapes = {name: (batch_size, length) for name in inputs}
+    shapes |= {name: (batch_size, *array.shape[1:]) for name, array in expected.items()}
+    details = {**run.get_input_details(), **run.get_output_details()}
+    received = {name: tuple(map(int, detail["shape"])) for name, detail in details.items()}
+    checks = [
+        Check(
+            f"signature {_SIGNATURE}: names and shapes",
+            differs(dict(sorted(shapes.items())), dict(sorted(received.items()))),
+        )
+    ]
+    batches = [
+        run(**{name: array[row : row + batch_size] for name, array in inputs.items()})
+        for row in range(0, rows, batch_size)
+    ]
+    for name, by_token in outputs.items():
+        chosen = inputs["input_mask"] > 0 if by_token else slice(None)
+        right = expected[name][chosen]
+        difference = np.concatenate([batch[name] for batch in batches])[chosen] - right
+        error = _rms(difference) / max(_rms(right), np.finfo(np.float32).tiny)
+        promise = f"{name} differs by {error:.1e}, allowed are {tolerance:.0e}"
+        checks.append(Check(promise, None if error <= tolerance else "too much"))
+    return checks
+
+
+def _rms(array):
+    """Root mean square."""
+    return math.sqrt(np.mean(np.square(array, dtype=np.float64)))
