@@ -63,10 +63,31 @@ def test_main_job_on_a_column_of_a_file(directory):
 
 @pytest.mark.skipif(not KERAS_3, reason="the README's programs are written for Keras 3")
 def test_programs_of_the_readme(directory):
-    programs = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    programs = [p for p in programs_of_the_readme() if "ai_edge_litert" not in p]
     assert len(programs) == 4
     process = run("-c", "\n".join(programs), cwd=directory)
     assert process.returncode == 0, process.stderr
+
+
+def programs_of_the_readme():
+    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+
+def test_tensorflow_lite_of_the_readme(tmp_path):
+    (command,) = re.findall(
+        r"^python -m (export.tflite .*)$", (ROOT / "README.md").read_text(), re.M
+    )
+    process = run("-m", *command.split(), cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert "Wrote albert.tflite" in process.stdout
+    # The package has the interpreter that TensorFlow has, too.
+    (tmp_path / "ai_edge_litert").mkdir()
+    same = "import tensorflow\nInterpreter = tensorflow.lite.Interpreter\n"
+    (tmp_path / "ai_edge_litert" / "interpreter.py").write_text(same)
+    (program,) = [p for p in programs_of_the_readme() if "ai_edge_litert" in p]
+    process = run("-c", program, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "(1, 192)\n"
 
 
 def test_commands(directory, tiny_checkpoint, sp_model):
