@@ -58,6 +58,10 @@ class AlbertEncoder(keras.Model):
     `input_word_ids`, `input_mask`, `input_type_ids` (or `segment_ids`), or `input_word_ids`
     alone, each an int32 or int64 tensor [batch, length]. The mask is 1 for tokens, 0 for padding.
 
+    A graph that uses no output but `pooled_output` computes the last block for the first token
+    alone. So that TensorFlow can leave the rest out, `pooled_output` has a computation of its own,
+    in which dropout draws other elements than for `sequence_output`.
+
     Outputs: a list `[pooled_output, sequence_output]`, or a dict with
       pooled_output: float [batch, H]; tanh of a dense layer on the first token's vector.
       sequence_output: float [batch, length, H]; of padding, meaningless.
@@ -209,8 +213,11 @@ class AlbertEncoder(keras.Model):
         as_dict = isinstance(inputs, dict) if self.dict_outputs is None else self.dict_outputs
         return outputs if as_dict else [outputs["pooled_output"], outputs["sequence_output"]]
 
-    def encode(self, word_ids, mask, type_ids, training=None):
-        """All outputs as a dict, from three checked int tensors [batch, length]."""
+    def encode(self, word_ids, mask, type_ids, positions=None, training=None):
+        """All outputs as a dict, from three checked int tensors [batch, length].
+
+        With `positions`, int [batch, P], also "position_output": the vectors [batch, P, H] there.
+        """
         x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
         rows = Unpadding(mask) if self.skip_padding else Padded(mask)
         x = rows.unpad(x)
@@ -225,12 +232,19 @@ class AlbertEncoder(keras.Model):
         for layer in range(config.num_hidden_layers):
             first = config.group_of_layer(layer) * config.inner_group_num
             for block, parameters in blocks[first : first + config.inner_group_num]:
+                last_input = x
                 x = self.call_block(block, x, rows.mask, parameters, training, grid)
                 encoder_outputs.append(rows.pad(x))
-        sequence_output = encoder_outputs[-1]
-        pooled_output = tf.tanh(self.pooler_transform(sequence_output[:, 0]))
 
-        return dict(zip(OUTPUT_KEYS, (pooled_output, sequence_output, encoder_outputs)))
+        # The last block once more, for these positions alone: where nobody asks for
+        # `sequence_output`, TensorFlow leaves the whole block out of the graph.
+        wanted = tf.zeros_like(word_ids[:, :1])
+        if positions is not None:
+            wanted = tf.concat([wanted, tf.cast(positions, wanted.dtype)], 1)
+        vectors = _call_block_at(wanted, block, last_input, rows, mask, parameters, training)
+        pooled_output = tf.tanh(self.pooler_transform(vectors[:, 0]))
+        outputs = dict(zip(OUTPUT_KEYS, (pooled_output, encoder_outputs[-1], encoder_outputs)))
+        return outputs if positions is None else {**outputs, "position_output": vectors[:, 1:]}
 
     def build(self, input_shape=None):
         """Does nothing: the constructor has built everything."""
@@ -301,6 +315,16 @@ class AlbertEncoder(keras.Model):
 def call_block(block, x, mask, parameters, training, grid):
     """Calls a `Transformer` in the plain way."""
     return block(x, mask, parameters, training=training, grid=grid)
+
+
+def _call_block_at(positions, block, x, rows, mask, parameters, training):
+    """The vectors [B, P, H] of a `Transformer` at `positions` [B, P], from all its rows `x`."""
+    keys_and_values = block.self_attention.keys_and_values(x, parameters["attention"])
+    keys_and_values = [rows.pad(vectors) for vectors in keys_and_values]
+    wanted = tf.gather(rows.pad(x), positions, batch_dims=1)  # [B, P, H]
+    y = tf.reshape(wanted, [-1, x.shape[-1]])
+    y = block(y, mask, parameters, training=training, keys_and_values=keys_and_values)
+    return tf.reshape(y, tf.shape(wanted))
 
 
 def transformer_name(group, inner):

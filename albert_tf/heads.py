@@ -39,7 +39,8 @@ class MaskedLM(keras.layers.Layer):
 
     Inputs:
       sequence_output: float tensor [batch, length, H].
-      masked_lm_positions: int tensor [batch, predictions], each in [0, length).
+      masked_lm_positions: int tensor [batch, predictions], each in [0, length). None if
+        `sequence_output` [batch, predictions, H] has their vectors only.
       embedding_table: float tensor [V, E], `encoder.embeddings.word_embeddings.table()`.
 
     Output:
@@ -78,12 +79,14 @@ class MaskedLM(keras.layers.Layer):
         self.built = True
 
     def call(self, sequence_output, masked_lm_positions, embedding_table):
-        x = tf.gather(sequence_output, masked_lm_positions, batch_dims=1)  # [B, P, H]
+        x = sequence_output  # [B, P, H]
+        if masked_lm_positions is not None:
+            x = tf.gather(x, masked_lm_positions, batch_dims=1)
         x = self.layer_norm(ACTIVATIONS[self.activation](self.transform(x)))  # [B, P, E]
         table = tf.cast(embedding_table, x.dtype)
         logits = tf.matmul(tf.reshape(x, [-1, self.embedding_width]), table, transpose_b=True)
         logits = self.output_bias(tf.cast(logits, tf.float32))  # [B P, V]
-        return tf.reshape(logits, tf.concat([tf.shape(masked_lm_positions), [self.vocab_size]], 0))
+        return tf.reshape(logits, tf.concat([tf.shape(x)[:2], [self.vocab_size]], 0))
 
     def build(self, input_shape=None):
         """Does nothing: the constructor has built everything."""

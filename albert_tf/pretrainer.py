@@ -61,11 +61,10 @@ class AlbertPretrainer(keras.Model):
 
     def call(self, inputs, training=None):
         also = () if self.masked_lm is None else ("masked_lm_positions",)
-        word_ids, mask, type_ids, *positions = unpack_inputs(inputs, also)
-        outputs = self.encoder.encode(word_ids, mask, type_ids, training=training)
+        outputs = self.encoder.encode(*unpack_inputs(inputs, also), training=training)
         if self.masked_lm is not None:
             table = self.encoder.embeddings.word_embeddings.table()
-            outputs["mlm_logits"] = self.masked_lm(outputs["sequence_output"], *positions, table)
+            outputs["mlm_logits"] = self.masked_lm(outputs.pop("position_output"), None, table)
         if self.sentence_order is not None:
             outputs["sop_logits"] = self.sentence_order(outputs["pooled_output"])
         return outputs

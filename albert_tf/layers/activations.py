@@ -24,15 +24,16 @@ def gelu_in_training(x):
 
     (1 + tanh(u)) / 2 = sigmoid(2 u), which takes fewer passes over memory.
     """
+    linear, cubic = 2.0 * _SCALE, 2.0 * _SCALE * _CUBIC
 
     def parts():
-        squared = x * x
-        return squared, tf.sigmoid(x * (2.0 * _SCALE * (1.0 + _CUBIC * squared)))
+        factor = linear + cubic * tf.square(x)  # 2 u = x * factor
+        return factor, tf.sigmoid(x * factor)
 
     def gradient(upstream):
-        squared, gate = parts()
-        slope = 2.0 * _SCALE * (1.0 + 3.0 * _CUBIC * squared)
-        return upstream * (gate + x * slope * (gate - gate * gate))
+        factor, gate = parts()
+        slope = 3.0 * factor - 2.0 * linear  # Of 2 u.
+        return upstream * (gate + tf.raw_ops.SigmoidGrad(y=gate, dy=x * slope))
 
     return x * parts()[1], gradient
 

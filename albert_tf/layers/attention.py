@@ -1,7 +1,7 @@
 """Multi-head self-attention.
 
-Letters in shapes: B batch, S sequence length, H hidden size, A attention heads, D = H / A, T tokens
-of a batch without its padding.
+Letters in shapes: B batch, S sequence length, P positions that ask, H hidden size, A attention
+heads, D = H / A, T tokens of a batch without its padding.
 """
 
 import tensorflow as tf
@@ -30,6 +30,8 @@ class SelfAttention(keras.layers.Layer):
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       grid: `HeadsGrid` of an `x` [T, H] without padding (see `Unpadding`), whose masks are used in
         place of `mask`. Default: `x` has its padding.
+      keys_and_values: What `keys_and_values` returned, two float tensors [B, S, H], for an `x`
+        [B P, H] of P positions of each row. Default: each token of `x` has its own.
 
     Output:
       float tensor like `x`.
@@ -71,33 +73,50 @@ class SelfAttention(keras.layers.Layer):
 
     def parameters(self, dtype):
         """The weights ready to multiply; see `Dense.parameters`."""
-        kernels, biases = zip(*(p.parameters(dtype) for p in (self.query, self.key, self.value)))
+        query, key, value = (p.parameters(dtype) for p in (self.query, self.key, self.value))
+        kernels, biases = zip(query, key, value)
         return {
+            "query": query,
+            "key": key,
+            "value": value,
             "qkv": (tf.concat(kernels, 1), tf.concat(biases, 0)),  # [H, 3 H], [3 H]
             "output": self.attention_output.parameters(dtype),
         }
 
-    def call(self, x, mask, parameters=None, training=None, grid=None):
+    def keys_and_values(self, x, parameters):
+        """Keys and values, each like `x` [T, H], for a call with the queries of some rows alone."""
+        return affine(x, *parameters["key"]), affine(x, *parameters["value"])
+
+    def call(self, x, mask, parameters=None, training=None, grid=None, keys_and_values=None):
         A, D = self.num_attention_heads, self.head_size
         parameters = parameters or self.parameters(x.dtype)
+        B, S = tf.unstack(tf.shape(mask))
 
-        qkv = affine(x, *parameters["qkv"])  # [..., 3 H]
-        if grid is None:
-            B, S = tf.unstack(tf.shape(mask))
-            qkv = tf.transpose(tf.reshape(qkv, [B, S, 3, A, D]), [2, 0, 3, 1, 4])
-            context = tf.transpose(self._context(qkv, mask, training), [0, 2, 1, 3])  # [B, S, A, D]
+        if keys_and_values is not None:
+            qkv = [
+                tf.transpose(tf.reshape(vectors, [B, -1, A, D]), [0, 2, 1, 3])
+                for vectors in (affine(x, *parameters["query"]), *keys_and_values)
+            ]
+            context = self._context(*qkv, mask, training)
+            context = tf.transpose(context, [0, 2, 1, 3])  # [B, P, A, D]
+        elif grid is None:
+            qkv = tf.reshape(affine(x, *parameters["qkv"]), [B, S, 3, A, D])
+            qkv = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]), num=3)
+            context = self._context(*qkv, mask, training)
+            context = tf.transpose(context, [0, 2, 1, 3])  # [B, S, A, D]
         else:
-            parts = grid.split(tf.reshape(qkv, [-1, D]), A)
-            contexts = [self._context(*part, training) for part in zip(parts, grid.masks)]
+            parts = grid.split(tf.reshape(affine(x, *parameters["qkv"]), [-1, D]), A)
+            contexts = [
+                self._context(*tf.unstack(part, num=3), mask, training)
+                for part, mask in zip(parts, grid.masks)
+            ]
             context = grid.merge(contexts)  # [T, A, D]
         return self.attention_output(tf.reshape(context, tf.shape(x)), parameters["output"])
 
-    def _context(self, qkv, mask, training):
-        """The values [B, A, S, D] that tokens attend to; queries, keys, values [3, B, A, S, D]."""
-        query, key, value = tf.unstack(qkv, num=3)
-        D = self.head_size
-
-        scores = tf.matmul(query * D**-0.5, key, transpose_b=True)  # [B, A, S, S]
+    def _context(self, query, key, value, mask, training):
+        """What queries [B, A, P, D] attend to, alike; keys and values are [B, A, S, D]."""
+        query = query * self.head_size**-0.5
+        scores = tf.matmul(query, key, transpose_b=True)  # [B, A, P, S]
         padding = 1.0 - tf.cast(mask, tf.float32)[:, tf.newaxis, tf.newaxis, :]  # [B, 1, 1, S]
         scores = tf.cast(scores, tf.float32) + padding * self.mask_value
         probabilities = tf.cast(tf.nn.softmax(scores), value.dtype)

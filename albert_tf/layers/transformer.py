@@ -28,6 +28,7 @@ class Transformer(keras.layers.Layer):
       mask: int tensor [batch, length], 1 for tokens and 0 for padding.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       grid: `HeadsGrid` of an `x` [tokens, H] without padding (see `Unpadding`).
+      keys_and_values: Of all tokens, for an `x` with some of them; see `SelfAttention`.
 
     Output:
       float tensor like `x`.
@@ -111,19 +112,28 @@ class Transformer(keras.layers.Layer):
         drops = self.dropout_rate or self.attention_dropout_rate
         return None if training is None or training is False or not drops else next_seed()
 
-    def call(self, x, mask, parameters=None, training=None, grid=None):
+    def call(self, x, mask, parameters=None, training=None, grid=None, keys_and_values=None):
         parameters = parameters or self.parameters(x.dtype)
         attention = self.self_attention(
-            x, mask, parameters["attention"], training=training, grid=grid
+            x,
+            mask,
+            parameters["attention"],
+            training=training,
+            grid=grid,
+            keys_and_values=keys_and_values,
         )
         attention = dropout(attention, self.dropout_rate, training)
-        x = self.self_attention_layer_norm(x + attention, parameters["attention_norm"])
+        x = self.self_attention_layer_norm(
+            x + attention, parameters["attention_norm"], training=training
+        )
 
         feed_forward = self.intermediate(x, parameters["intermediate"])
         feed_forward = activate(self.activation, feed_forward, training)
         feed_forward = self.output_dense(feed_forward, parameters["output"])
         feed_forward = dropout(feed_forward, self.dropout_rate, training)
-        return self.output_layer_norm(x + feed_forward, parameters["output_norm"])
+        return self.output_layer_norm(
+            x + feed_forward, parameters["output_norm"], training=training
+        )
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -20,6 +20,7 @@ ENVIRONMENTS = {
         "onnxscript==0.7.2",
         "sentencepiece==0.2.3",
     ],
+    "litert": ["ai-edge-litert==2.3.0"],
     "onnxruntime": ["onnxruntime==1.31.1"],
     "openvino": ["openvino==2026.4.1"],
     "keras_hub": [*_TENSORFLOW, "keras==3.15.1", "keras-hub==0.32.0"],

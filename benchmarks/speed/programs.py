@@ -37,6 +37,11 @@ ENCODERS = {
 }
 WITHOUT_PADDING = {SKIP_PADDING: Program(None, "saved_model.py", ("{encoder_skip_padding}",))}
 REDUCED = {"albert_tf, bfloat16": Program(None, "saved_model.py", ("{encoder_bfloat16}",))}
+REDUCED_WITHOUT_PADDING = {
+    f"{SKIP_PADDING}, bfloat16": Program(
+        None, "saved_model.py", ("{encoder_skip_padding_bfloat16}",)
+    )
+}
 PREPROCESSORS = {
     OURS: Program(None, "preprocessor.py", ("{preprocessor}",)),
     "Hugging Face, Rust": Program("torch", "hugging_face_tokenizer.py", ("{sp_model}",)),
@@ -53,6 +58,16 @@ MATRIX_PRODUCT = Program(None, "matrix_product.py")
 TENSORFLOW = "TensorFlow, without a model"
 
 ALL = {**ENCODERS, **WITHOUT_PADDING, **REDUCED, **XXLARGE}
+
+
+def tflite(batch, length):
+    """The programs that run our TensorFlow Lite files, each for one shape of its inputs."""
+    return {
+        f"albert_tf, TensorFlow Lite, {weights}": Program(
+            "litert", "tflite_model.py", (f"{{tflite_{weights}_{batch}x{length}}}",)
+        )
+        for weights in ("float32", "int8")
+    }
 
 
 class Launcher:

@@ -102,28 +102,39 @@ def padding(setting):
         f"{name}, dynamic padding, sorted": p.ENCODERS[name]
         for name in (p.OURS, "ONNX Runtime", p.PYTORCH)
     }
-    chosen = setting.select({**p.WITHOUT_PADDING, **p.ENCODERS, **sorted_programs})
+    without_padding = {**p.WITHOUT_PADDING, **p.REDUCED_WITHOUT_PADDING}
+    chosen = setting.select({**without_padding, **p.ENCODERS, **sorted_programs})
 
-    def sentences(worker, name):
-        run = dynamic if name in sorted_programs else padded
-        if name not in sorted_programs and name not in p.WITHOUT_PADDING:
-            run = run[:1]  # Padding costs the same in each batch.
-        return sum(len(rows) for rows, _ in run) / worker.ask("run_all", batches=run)
+    def sentences(*names):
+        def measured(worker, name):
+            run = dynamic if name in sorted_programs else padded
+            if name not in sorted_programs and name not in without_padding:
+                run = run[:1]  # Padding costs the same in each batch.
+            seconds = worker.ask("run_all", batches=run, names=names)
+            return sum(len(rows) for rows, _ in run) / seconds
+
+        return measured
 
     def full(worker, name):
         if name in sorted_programs:
             return None
         return 8 / worker.ask("run", rows=[LENGTH] * 8, length=LENGTH)[0]
 
-    cases = {"SST-2 dev at length 128": sentences, "nothing padded, 8 x 128": full}
+    cases = {
+        "pooled_output": sentences("pooled_output"),
+        "both outputs": sentences("pooled_output", "sequence_output"),
+        "nothing padded, 8 x 128": full,
+    }
     values, failures = setting.measure(chosen, cases, with_peak=False)
     mean = statistics.mean(setting.tokens)
     return {
         "title": "Padding",
         "text": f"Sentences a second on SST-2 dev, {mean:.0f} tokens on average, in batches of "
-        f"{BATCH} padded to {LENGTH} tokens; every {step}th batch of the file. The rows "
-        "`dynamic padding, sorted` sort all sentences by length and pad to the longest of the "
-        "batch. The last column has 8 sentences of 128 tokens, with nothing to skip.",
+        f"{BATCH} padded to {LENGTH} tokens; every {step}th batch of the file. A classifier of "
+        "sentences asks for `pooled_output` alone, for which the others compute both outputs. The "
+        "rows `dynamic padding, sorted` sort all sentences by length and pad to the longest of the "
+        "batch. The last column has 8 sentences of 128 tokens, with nothing to skip, and both "
+        "outputs.",
         "reference": p.SKIP_PADDING,
         "columns": {case: column("sentences/s") for case in cases},
         "programs": values,
@@ -133,7 +144,7 @@ def padding(setting):
 
 def latency(setting):
     length = round(statistics.median(setting.tokens))
-    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING})
+    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING, **p.tflite(1, length)})
     ask = {"rows": [length], "length": length, "repeat": setting.requests}
     cases = {"": lambda worker, _: worker.ask("run", **ask)}
     values, failures = setting.measure(chosen, cases, with_peak=False)
@@ -147,7 +158,8 @@ def latency(setting):
     return {
         "title": "Latency of one sentence",
         "text": f"Milliseconds for one sentence of {length} tokens (SST-2 dev's median), "
-        f"{setting.requests} requests in each of {setting.rounds} rounds.",
+        f"{setting.requests} requests in each of {setting.rounds} rounds. All compute in float32 "
+        "but the row `int8`, whose weights are int8.",
         "reference": p.OURS,
         "columns": {"p50": column("ms", "lower"), "p99": column("ms", "lower")},
         "programs": percentiles,
@@ -235,7 +247,8 @@ def training(setting):
 
 def memory(setting):
     extra = p.XXLARGE if setting.xxlarge else {}
-    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING, **extra})
+    ours = {**p.WITHOUT_PADDING, **p.tflite(8, LENGTH)}
+    chosen = setting.select({**p.ENCODERS, **ours, **extra})
     values, failures = {}, {}
     with setting.launcher.start(p.MATRIX_PRODUCT) as worker:
         worker.ask("ready")

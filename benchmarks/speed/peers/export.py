@@ -1,7 +1,9 @@
 """Writes the SavedModels of albert_tf that are measured, with random weights.
 
-    python export.py encoder|encoder_skip_padding|encoder_bfloat16|encoder_xxlarge|preprocessor \
-        PATH SP_MODEL
+    python export.py NAME PATH SP_MODEL
+
+NAME is preprocessor, encoder, encoder_xxlarge, encoder_skip_padding, encoder_bfloat16,
+encoder_skip_padding_bfloat16, or tflite_WEIGHTS_BATCHxLENGTH, such as tflite_int8_1x27.
 """
 
 import pathlib
@@ -18,9 +20,15 @@ else:
     size = "xxlarge" if name.endswith("xxlarge") else "base"
     config = albert_tf.AlbertConfig.from_preset(f"albert_{size}_v2")
     encoder = albert_tf.AlbertEncoder.from_albert_config(config)
-    options = {}
-    if name == "encoder_skip_padding":
-        options["skip_padding"] = True
-    if name == "encoder_bfloat16":
-        options["compute_dtype"] = "bfloat16"
-    albert_tf.export_encoder(encoder, path, sp_model=sp_model, **options)
+    if name.startswith("tflite"):
+        _, weights, shape = name.split("_")
+        batch_size, length = map(int, shape.split("x"))
+        albert_tf.export_tflite(encoder, path, length, batch_size, weights)
+    else:
+        albert_tf.export_encoder(
+            encoder,
+            path,
+            sp_model=sp_model,
+            skip_padding="skip_padding" in name,
+            compute_dtype="bfloat16" if "bfloat16" in name else "float32",
+        )

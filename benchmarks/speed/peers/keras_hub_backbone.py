@@ -1,5 +1,6 @@
 """KerasHub's AlbertBackbone on TensorFlow, in a tf.function, with XLA on --jit."""
 
+import functools
 import os
 import sys
 
@@ -12,15 +13,19 @@ from serve import serve_encoder
 encoder = AlbertBackbone(30000, 12, 12, 128, 768, 3072)
 
 
-@tf.function(jit_compile="--jit" in sys.argv, reduce_retracing="--jit" not in sys.argv)
-def call(ids, mask, types):
-    inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": types}
-    return encoder(inputs, training=False)
+@functools.cache
+def function(names):
+    @tf.function(jit_compile="--jit" in sys.argv, reduce_retracing="--jit" not in sys.argv)
+    def call(ids, mask, types):
+        inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": types}
+        outputs = encoder(inputs, training=False)
+        return [outputs[name] for name in names]
+
+    return call
 
 
-def forward(*inputs):
-    outputs = call(*map(tf.constant, inputs))
-    return outputs["pooled_output"].numpy(), outputs["sequence_output"].numpy()
+def forward(names, *inputs):
+    return [output.numpy() for output in function(names)(*map(tf.constant, inputs))]
 
 
 serve_encoder(forward)

@@ -12,8 +12,8 @@ if engine == "onnxruntime":
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
-    def call(inputs):
-        return session.run(None, inputs)
+    def call(outputs, inputs):
+        return session.run(outputs, inputs)
 else:
     import openvino
 
@@ -21,12 +21,12 @@ else:
     options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     compiled = openvino.Core().compile_model(path, "CPU", options)
 
-    def call(inputs):
+    def call(_, inputs):
         return list(compiled(inputs).values())
 
 
-def forward(*inputs):
-    return call({name: x.astype(np.int64) for name, x in zip(names, inputs)})
+def forward(outputs, *inputs):
+    return call(outputs, {name: x.astype(np.int64) for name, x in zip(names, inputs)})
 
 
 serve_encoder(forward)

@@ -29,23 +29,27 @@ def serve(functions):
         print(json.dumps(answer), file=answers, flush=True)
 
 
+BOTH = ("pooled_output", "sequence_output")
+
+
 def serve_encoder(forward):
     """Serves an encoder.
 
     Args:
-      forward: function of int arrays word ids, mask and type ids, each [batch, length], that
-        computes sequence_output and pooled_output and returns when they are there.
+      forward: function of the names of outputs (`BOTH`, or one of them) and of int arrays word ids,
+        mask and type ids, each [batch, length], that returns when these outputs are there. A
+        program that can only compute both does.
     """
 
-    def run(rows, length, repeat=1):
+    def run(rows, length, repeat=1, names=BOTH):
         """Seconds of each of `repeat` runs on rows with so many tokens, padded to `length`."""
         inputs = batch(rows, length)
-        return [seconds(forward, *inputs) for _ in range(repeat)]
+        return [seconds(forward, tuple(names), *inputs) for _ in range(repeat)]
 
-    def run_all(batches):
+    def run_all(batches, names=BOTH):
         """Seconds for a list of (rows, length)."""
         batches = [batch(*b) for b in batches]
-        return seconds(lambda: [forward(*inputs) for inputs in batches])
+        return seconds(lambda: [forward(tuple(names), *inputs) for inputs in batches])
 
     serve({"run": run, "run_all": run_all})
 

@@ -49,7 +49,7 @@ def main():
         return export(exports[0])
     call = torch.compile(Outputs(), dynamic=False) if "--compile" in sys.argv else Outputs()
 
-    def forward(*inputs):
+    def forward(_, *inputs):
         with torch.inference_mode():
             return [y.numpy() for y in call(*(torch.from_numpy(x).long() for x in inputs))]
 
