@@ -319,11 +319,11 @@ def call_block(block, x, mask, parameters, training, grid):
 
 def _call_block_at(positions, block, x, rows, mask, parameters, training):
     """The vectors [B, P, H] of a `Transformer` at `positions` [B, P], from all its rows `x`."""
-    keys_and_values = block.self_attention.keys_and_values(x, parameters["attention"])
-    keys_and_values = [rows.pad(vectors) for vectors in keys_and_values]
-    wanted = tf.gather(rows.pad(x), positions, batch_dims=1)  # [B, P, H]
+    qkv = rows.pad(block.self_attention.qkv(x, parameters["attention"]))
+    query, key, value = tf.split(qkv, 3, -1)
+    wanted, query = (tf.gather(t, positions, batch_dims=1) for t in (rows.pad(x), query))
     y = tf.reshape(wanted, [-1, x.shape[-1]])
-    y = block(y, mask, parameters, training=training, keys_and_values=keys_and_values)
+    y = block(y, mask, parameters, training=training, qkv=(query, key, value))
     return tf.reshape(y, tf.shape(wanted))
 
 

@@ -146,9 +146,8 @@ def test_work_goes_with_the_number_of_tokens(monkeypatch):
         a_layer = tokens * (H * 3 * H + H * H + 2 * H * F)
         # Rows attend in two halves, each padded to its longest row.
         attention = 2 * (batch // 2) * (max(half) ** 2 + max(counts) ** 2) * H
-        # The last block's keys and values once more, and its first position (eager mode computes
-        # what nobody uses, too).
-        again = tokens * 2 * H * H + batch * (2 * H * H + 2 * H * F)
+        # The last block once more, for the first position (eager mode computes both).
+        again = tokens * 3 * H * H + batch * (H * H + 2 * H * F)
         expected = tokens * E * H + L * (a_layer + attention) + again + batch * H * H
         for padded in (12, 30):
             x = inputs(lengths(counts, padded))

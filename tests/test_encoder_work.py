@@ -20,7 +20,7 @@ EARLIER = TOKENS * E * H + (L - 1) * BLOCK
 
 def last_block_at(positions):
     """Multiplications where only so many positions of each row ask."""
-    return TOKENS * 2 * H * H + B * positions * (2 * H * H + 2 * H * F + ATTENTION)
+    return TOKENS * 3 * H * H + B * positions * (H * H + 2 * H * F + ATTENTION)
 
 
 def encoder(**kwargs):

@@ -30,8 +30,8 @@ class SelfAttention(keras.layers.Layer):
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       grid: `HeadsGrid` of an `x` [T, H] without padding (see `Unpadding`), whose masks are used in
         place of `mask`. Default: `x` has its padding.
-      keys_and_values: What `keys_and_values` returned, two float tensors [B, S, H], for an `x`
-        [B P, H] of P positions of each row. Default: each token of `x` has its own.
+      qkv: Queries [B, P, H], keys and values [B, S, H], for an `x` [B P, H] with only P positions of
+        each row. Default: computed from `x`.
 
     Output:
       float tensor like `x`.
@@ -73,39 +73,33 @@ class SelfAttention(keras.layers.Layer):
 
     def parameters(self, dtype):
         """The weights ready to multiply; see `Dense.parameters`."""
-        query, key, value = (p.parameters(dtype) for p in (self.query, self.key, self.value))
-        kernels, biases = zip(query, key, value)
+        kernels, biases = zip(*(p.parameters(dtype) for p in (self.query, self.key, self.value)))
         return {
-            "query": query,
-            "key": key,
-            "value": value,
             "qkv": (tf.concat(kernels, 1), tf.concat(biases, 0)),  # [H, 3 H], [3 H]
             "output": self.attention_output.parameters(dtype),
         }
 
-    def keys_and_values(self, x, parameters):
-        """Keys and values, each like `x` [T, H], for a call with the queries of some rows alone."""
-        return affine(x, *parameters["key"]), affine(x, *parameters["value"])
+    def qkv(self, x, parameters):
+        """Queries, keys and values [..., 3 H], one after the other, of `x` [..., H]."""
+        return affine(x, *parameters["qkv"])
 
-    def call(self, x, mask, parameters=None, training=None, grid=None, keys_and_values=None):
+    def call(self, x, mask, parameters=None, training=None, grid=None, qkv=None):
         A, D = self.num_attention_heads, self.head_size
         parameters = parameters or self.parameters(x.dtype)
         B, S = tf.unstack(tf.shape(mask))
 
-        if keys_and_values is not None:
-            qkv = [
-                tf.transpose(tf.reshape(vectors, [B, -1, A, D]), [0, 2, 1, 3])
-                for vectors in (affine(x, *parameters["query"]), *keys_and_values)
-            ]
+        if qkv is not None:
+            heads = (tf.reshape(vectors, [B, -1, A, D]) for vectors in qkv)
+            qkv = [tf.transpose(vectors, [0, 2, 1, 3]) for vectors in heads]
             context = self._context(*qkv, mask, training)
             context = tf.transpose(context, [0, 2, 1, 3])  # [B, P, A, D]
         elif grid is None:
-            qkv = tf.reshape(affine(x, *parameters["qkv"]), [B, S, 3, A, D])
+            qkv = tf.reshape(self.qkv(x, parameters), [B, S, 3, A, D])
             qkv = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]), num=3)
             context = self._context(*qkv, mask, training)
             context = tf.transpose(context, [0, 2, 1, 3])  # [B, S, A, D]
         else:
-            parts = grid.split(tf.reshape(affine(x, *parameters["qkv"]), [-1, D]), A)
+            parts = grid.split(tf.reshape(self.qkv(x, parameters), [-1, D]), A)
             contexts = [
                 self._context(*tf.unstack(part, num=3), mask, training)
                 for part, mask in zip(parts, grid.masks)

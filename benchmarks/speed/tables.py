@@ -168,7 +168,7 @@ def latency(setting):
 
 
 def startup(setting):
-    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING})
+    chosen = setting.select({**p.ENCODERS, **p.WITHOUT_PADDING, **p.tflite(1, 24)})
     values, failures = collections.defaultdict(dict), {}
     for _ in range(setting.rounds):
         for name, program in chosen.items():
