@@ -30,8 +30,8 @@ class SelfAttention(keras.layers.Layer):
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       grid: `HeadsGrid` of an `x` [T, H] without padding (see `Unpadding`), whose masks are used in
         place of `mask`. Default: `x` has its padding.
-      qkv: Queries [B, P, H], keys and values [B, S, H], for an `x` [B P, H] with only P positions of
-        each row. Default: computed from `x`.
+      qkv: Queries [B, P, H], keys and values [B, S, H], for an `x` [B P, H] of P positions of each
+        row. Default: computed from `x`.
 
     Output:
       float tensor like `x`.
