@@ -58,9 +58,10 @@ class AlbertEncoder(keras.Model):
     `input_word_ids`, `input_mask`, `input_type_ids` (or `segment_ids`), or `input_word_ids`
     alone, each an int32 or int64 tensor [batch, length]. The mask is 1 for tokens, 0 for padding.
 
-    A graph that uses no output but `pooled_output` computes the last block for the first token
-    alone. So that TensorFlow can leave the rest out, `pooled_output` has a computation of its own,
-    in which dropout draws other elements than for `sequence_output`.
+    In a tf.function, and so in `fit` and `predict`, whoever uses no output but `pooled_output` has
+    the last block computed for the first token alone. So that TensorFlow can leave out the rest,
+    the last block is called once more for it, in which dropout draws other elements. An eager call
+    computes both, and `recompute` keeps this block's queries, keys and values.
 
     Outputs: a list `[pooled_output, sequence_output]`, or a dict with
       pooled_output: float [batch, H]; tanh of a dense layer on the first token's vector.
@@ -213,10 +214,12 @@ class AlbertEncoder(keras.Model):
         as_dict = isinstance(inputs, dict) if self.dict_outputs is None else self.dict_outputs
         return outputs if as_dict else [outputs["pooled_output"], outputs["sequence_output"]]
 
-    def encode(self, word_ids, mask, type_ids, positions=None, training=None):
+    def encode(self, word_ids, mask, type_ids, training=None, positions=None, apart=True):
         """All outputs as a dict, from three checked int tensors [batch, length].
 
-        With `positions`, int [batch, P], also "position_output": the vectors [batch, P, H] there.
+        With `positions`, int [batch, P] of tokens, also "position_output": the vectors
+        [batch, P, H] there. `apart`: whether this and `pooled_output` have a last block of their
+        own, see the class; if not, they are taken from `sequence_output`.
         """
         x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
         rows = Unpadding(mask) if self.skip_padding else Padded(mask)
@@ -236,15 +239,27 @@ class AlbertEncoder(keras.Model):
                 x = self.call_block(block, x, rows.mask, parameters, training, grid)
                 encoder_outputs.append(rows.pad(x))
 
-        # The last block once more, for these positions alone: where nobody asks for
-        # `sequence_output`, TensorFlow leaves the whole block out of the graph.
-        wanted = tf.zeros_like(word_ids[:, :1])
+        sequence_output = encoder_outputs[-1]
+        asking = tf.zeros_like(word_ids[:, :1])  # Position 0, of which pooled_output is made.
         if positions is not None:
-            wanted = tf.concat([wanted, tf.cast(positions, wanted.dtype)], 1)
-        vectors = _call_block_at(wanted, block, last_input, rows, mask, parameters, training)
+            asking = tf.concat([asking, tf.cast(positions, asking.dtype)], 1)
+        if apart:
+            vectors = self._last_block_at(asking, last_input, rows, mask, parameters, training)
+        else:
+            vectors = tf.gather(sequence_output, asking, batch_dims=1)
         pooled_output = tf.tanh(self.pooler_transform(vectors[:, 0]))
-        outputs = dict(zip(OUTPUT_KEYS, (pooled_output, encoder_outputs[-1], encoder_outputs)))
+        outputs = dict(zip(OUTPUT_KEYS, (pooled_output, sequence_output, encoder_outputs)))
         return outputs if positions is None else {**outputs, "position_output": vectors[:, 1:]}
+
+    def _last_block_at(self, positions, x, rows, mask, parameters, training):
+        """What the last block makes of its input `x`, [B, P, H], at `positions` [B, P] alone."""
+        block = self.transformer_blocks()[-1]
+        qkv = rows.pad(block.self_attention.qkv(x, parameters["attention"]))
+        query, key, value = tf.split(qkv, 3, -1)
+        at, query = (tf.gather(t, positions, batch_dims=1) for t in (rows.pad(x), query))
+        y = tf.reshape(at, [-1, x.shape[-1]])
+        y = block(y, mask, parameters, training=training, heads=(query, key, value))
+        return tf.reshape(y, tf.shape(at))
 
     def build(self, input_shape=None):
         """Does nothing: the constructor has built everything."""
@@ -315,16 +330,6 @@ class AlbertEncoder(keras.Model):
 def call_block(block, x, mask, parameters, training, grid):
     """Calls a `Transformer` in the plain way."""
     return block(x, mask, parameters, training=training, grid=grid)
-
-
-def _call_block_at(positions, block, x, rows, mask, parameters, training):
-    """The vectors [B, P, H] of a `Transformer` at `positions` [B, P], from all its rows `x`."""
-    qkv = rows.pad(block.self_attention.qkv(x, parameters["attention"]))
-    query, key, value = tf.split(qkv, 3, -1)
-    wanted, query = (tf.gather(t, positions, batch_dims=1) for t in (rows.pad(x), query))
-    y = tf.reshape(wanted, [-1, x.shape[-1]])
-    y = block(y, mask, parameters, training=training, qkv=(query, key, value))
-    return tf.reshape(y, tf.shape(wanted))
 
 
 def transformer_name(group, inner):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from albert_tf._keras import tf_variable
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.saved_model.encoder import export_encoder
 from albert_tf.tasks.classifier import AlbertClassifier
 
 B, S, P, L, E, H, F, V = 4, 10, 3, 3, 8, 16, 24, 50
@@ -71,7 +72,7 @@ def traced(call):
 
 def test_what_each_output_needs():
     model = encoder()
-    outputs = traced(lambda *x: model.encode(*x))
+    outputs = traced(lambda *x: model.encode(*x[:3], positions=x[3]))
     type_vectors = TOKENS * 2 * E
     assert work(outputs["sequence_output"]) == type_vectors + EARLIER + BLOCK
     pooler = B * H * H
@@ -95,7 +96,7 @@ def test_what_models_need():
 def test_same_numbers_as_in_the_sequence(skip_padding):
     model = encoder(skip_padding=skip_padding)
     *x, positions = inputs()
-    outputs = model.encode(*x, positions)
+    outputs = model.encode(*x, positions=positions)
     sequence = outputs["sequence_output"]
     expected = tf.tanh(model.pooler_transform(sequence[:, 0]))
     np.testing.assert_allclose(outputs["pooled_output"], expected, atol=1e-5)
@@ -110,7 +111,7 @@ def test_a_row_without_tokens():
     ids, mask, types, positions = inputs()
     mask *= [[1], [0], [1], [1]]
     for each in (model, packed):
-        outputs = each.encode(ids, mask, types, positions)
+        outputs = each.encode(ids, mask, types, positions=positions)
         expected = tf.gather(outputs["sequence_output"], positions, batch_dims=1)
         # Scores of -10000 and more cost float32 digits.
         np.testing.assert_allclose(outputs["position_output"], expected, atol=5e-3)
@@ -124,18 +125,67 @@ def test_same_gradients_as_through_the_sequence(options):
     @tf.function
     def gradients(through_sequence):
         with tf.GradientTape() as tape:
-            outputs = model.encode(*x, positions, training=True)
-            vectors, pooled = outputs["position_output"], outputs["pooled_output"]
-            if through_sequence:
-                sequence = outputs["sequence_output"]
-                vectors = tf.gather(sequence, positions, batch_dims=1)
-                pooled = tf.tanh(model.pooler_transform(sequence[:, 0]))
-            loss = tf.reduce_sum(vectors**2) + tf.reduce_sum(pooled)
+            apart = not through_sequence
+            outputs = model.encode(*x, training=True, positions=positions, apart=apart)
+            loss = tf.reduce_sum(outputs["position_output"] ** 2)
+            loss += tf.reduce_sum(outputs["pooled_output"])
         variables = [tf_variable(weight) for weight in model.trainable_weights]
         return [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
 
     for received, expected in zip(gradients(False), gradients(True)):
         np.testing.assert_allclose(received, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [("mixed_bfloat16", 0.05), ("mixed_float16", 0.01)]
+)
+def test_half_precision(dtype, tolerance):
+    model = encoder(dtype=dtype)
+    *x, positions = inputs()
+    apart, taken = (model.encode(*x, positions=positions, apart=apart) for apart in (True, False))
+    for name in ("pooled_output", "position_output"):
+        assert apart[name].dtype == taken[name].dtype
+        np.testing.assert_allclose(
+            tf.cast(apart[name], tf.float32), tf.cast(taken[name], tf.float32), atol=tolerance
+        )
+
+
+@pytest.mark.parametrize("skip_padding", [False, True])
+def test_masks_with_holes(skip_padding):
+    """Position 0 need not be a token, nor need tokens stand together."""
+    model = encoder(skip_padding=skip_padding)
+    ids, _, types, _ = inputs()
+    mask = tf.constant([[0, 1, 0, 1, 1, 0, 0, 0, 1, 0]] * B)
+    positions = tf.constant([[1, 4, 8]] * B)
+    options = {"positions": positions}
+    apart, taken = (model.encode(ids, mask, types, **options, apart=a) for a in (True, False))
+    for name in ("pooled_output", "position_output"):
+        np.testing.assert_allclose(apart[name], taken[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("skip_padding", [False, True])
+def test_no_rows(skip_padding):
+    model = encoder(skip_padding=skip_padding)
+    x = [tensor[:0] for tensor in inputs()]
+    with tf.GradientTape() as tape:
+        outputs = model.encode(*x[:3], positions=x[3])
+        loss = tf.reduce_sum(outputs["position_output"]) + tf.reduce_sum(outputs["pooled_output"])
+    assert outputs["position_output"].shape == (0, P, H)
+    variables = [tf_variable(weight) for weight in model.trainable_weights]
+    for gradient in tape.gradient(loss, variables):
+        assert not np.any(tf.convert_to_tensor(gradient))
+
+
+def test_saved_models_have_no_second_pass_in_training(tiny_checkpoint, sp_model, tmp_path):
+    """There the gradient would go through both. With dropout, only one pass gives one answer."""
+    model = AlbertEncoder.from_checkpoint(tiny_checkpoint, dropout_rate=0.5)
+    export_encoder(model, tmp_path / "x", sp_model)
+    loaded = tf.saved_model.load(str(tmp_path / "x"))
+    ids = tf.constant([[2, 9, 8, 3]])
+    for training in (False, True):
+        pooled, sequence = loaded([ids, tf.ones_like(ids), tf.zeros_like(ids)], training=training)
+        expected = tf.tanh(model.pooler_transform(sequence[:, 0]))
+        np.testing.assert_allclose(pooled, expected, atol=1e-5)
 
 
 def test_masked_lm_takes_vectors_or_positions():

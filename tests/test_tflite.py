@@ -281,8 +281,13 @@ def test_command_on_a_fine_tuned_model(tmp_path):
     model = albert_tf.AlbertClassifier(albert_tf.AlbertEncoder.from_checkpoint(checkpoint), 3)
     restore_task_head(model, checkpoint)
     code = "from albert_tf.commands.main import main; main()"
-    arguments = [f"--checkpoint={checkpoint}", "--task=classifier", "--weights=int8"]
+    arguments = ["--task=classifier", "--weights=int8", f"--checkpoint={checkpoint}"]
     arguments += [f"--output={tmp_path / 'x.tflite'}", f"--seq_length={LENGTH}"]
+    process = run(None, "-c", code, "export-tflite", *arguments[2:], "--num_classes=3")
+    assert process.returncode == 1
+    assert (
+        "--num_classes is for --task=classifier or token_classifier. Received: " in process.stderr
+    )
     process = run(None, "-c", code, "export-tflite", *arguments, "--num_classes=3")
     assert process.returncode == 0, process.stderr
     again = run(None, "-c", code, "export-tflite", *arguments)

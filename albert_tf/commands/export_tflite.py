@@ -1,6 +1,7 @@
 """Exports a checkpoint as a TensorFlow Lite file, in float32 or with int8 weights.
 
 The encoder; with --task, a model of a task with its head, such as a run of `albert-tf finetune`.
+Not for RACE, nor for SQuAD 2.0, whose model reads its own answers.
 """
 
 from absl import flags
@@ -17,7 +18,10 @@ _TASK = flags.DEFINE_enum(
     "The head that the checkpoint has. Default: none, only the encoder is exported.",
 )
 _NUM_CLASSES = flags.DEFINE_integer(
-    "num_classes", 2, "Of a classifier or token classifier; 1 for regression.", lower_bound=1
+    "num_classes",
+    None,
+    "Of a classifier (default 2; 1 for regression) or token classifier.",
+    lower_bound=1,
 )
 _SEQ_LENGTH = flags.DEFINE_integer("seq_length", 128, "Length of all rows in tokens.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Number of rows.")
@@ -34,6 +38,11 @@ def main():
     from albert_tf.tflite import export_tflite, refuse_existing
 
     refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
+    if _NUM_CLASSES.value is not None and _TASK.value not in ("classifier", "token_classifier"):
+        raise ValueError(
+            "--num_classes is for --task=classifier or token_classifier. Received: "
+            f"--task={_TASK.value}. Leave it out, or name the task."
+        )
     checks = export_tflite(
         _model(),
         _OUTPUT.value,
@@ -57,9 +66,10 @@ def _model():
     print(encoder.restore_report)
     if _TASK.value is None:
         return encoder
+    num_classes = _NUM_CLASSES.value or 2
     make = {
-        "classifier": lambda: AlbertClassifier(encoder, _NUM_CLASSES.value),
-        "token_classifier": lambda: AlbertTokenClassifier(encoder, _NUM_CLASSES.value),
+        "classifier": lambda: AlbertClassifier(encoder, num_classes),
+        "token_classifier": lambda: AlbertTokenClassifier(encoder, num_classes),
         "span_labeler": lambda: AlbertSpanLabeler(encoder),
     }
     model = make[_TASK.value]()

@@ -33,7 +33,8 @@ def gelu_in_training(x):
     def gradient(upstream):
         factor, gate = parts()
         slope = 3.0 * factor - 2.0 * linear  # Of 2 u.
-        return upstream * (gate + tf.raw_ops.SigmoidGrad(y=gate, dy=x * slope))
+        # In this order float16 does not overflow before |x| = 256.
+        return upstream * (gate + slope * tf.raw_ops.SigmoidGrad(y=gate, dy=x))
 
     return x * parts()[1], gradient
 

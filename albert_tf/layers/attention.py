@@ -30,8 +30,8 @@ class SelfAttention(keras.layers.Layer):
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       grid: `HeadsGrid` of an `x` [T, H] without padding (see `Unpadding`), whose masks are used in
         place of `mask`. Default: `x` has its padding.
-      qkv: Queries [B, P, H], keys and values [B, S, H], for an `x` [B P, H] of P positions of each
-        row. Default: computed from `x`.
+      heads: Queries [B, P, H], keys and values [B, S, H], for an `x` [B P, H] of P positions of
+        each row. Default: computed from `x`.
 
     Output:
       float tensor like `x`.
@@ -83,28 +83,30 @@ class SelfAttention(keras.layers.Layer):
         """Queries, keys and values [..., 3 H], one after the other, of `x` [..., H]."""
         return affine(x, *parameters["qkv"])
 
-    def call(self, x, mask, parameters=None, training=None, grid=None, qkv=None):
+    def call(self, x, mask, parameters=None, training=None, grid=None, heads=None):
         A, D = self.num_attention_heads, self.head_size
         parameters = parameters or self.parameters(x.dtype)
         B, S = tf.unstack(tf.shape(mask))
 
-        if qkv is not None:
-            heads = (tf.reshape(vectors, [B, -1, A, D]) for vectors in qkv)
-            qkv = [tf.transpose(vectors, [0, 2, 1, 3]) for vectors in heads]
-            context = self._context(*qkv, mask, training)
-            context = tf.transpose(context, [0, 2, 1, 3])  # [B, P, A, D]
-        elif grid is None:
-            qkv = tf.reshape(self.qkv(x, parameters), [B, S, 3, A, D])
-            qkv = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]), num=3)
-            context = self._context(*qkv, mask, training)
-            context = tf.transpose(context, [0, 2, 1, 3])  # [B, S, A, D]
-        else:
+        if grid is not None:
             parts = grid.split(tf.reshape(self.qkv(x, parameters), [-1, D]), A)
             contexts = [
-                self._context(*tf.unstack(part, num=3), mask, training)
-                for part, mask in zip(parts, grid.masks)
+                self._context(*tf.unstack(part, num=3), part_mask, training)
+                for part, part_mask in zip(parts, grid.masks)
             ]
             context = grid.merge(contexts)  # [T, A, D]
+        else:
+            if heads is None:
+                qkv = tf.reshape(self.qkv(x, parameters), [B, S, 3, A, D])
+                heads = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]), num=3)
+            else:
+                lengths = [tf.shape(vectors)[1] for vectors in heads]
+                heads = [
+                    tf.transpose(tf.reshape(vectors, [B, length, A, D]), [0, 2, 1, 3])
+                    for vectors, length in zip(heads, lengths)
+                ]
+            context = self._context(*heads, mask, training)
+            context = tf.transpose(context, [0, 2, 1, 3])  # [B, S, A, D]
         return self.attention_output(tf.reshape(context, tf.shape(x)), parameters["output"])
 
     def _context(self, query, key, value, mask, training):

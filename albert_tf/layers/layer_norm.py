@@ -18,6 +18,7 @@ class LayerNorm(keras.layers.Layer):
     Inputs:
       x: float tensor [..., size].
       parameters: What `parameters()` returned; default: taken anew.
+      training: True for a gradient in fewer passes over memory; the numbers are the same.
 
     Output:
       float tensor like `x`.

@@ -28,7 +28,7 @@ class Transformer(keras.layers.Layer):
       mask: int tensor [batch, length], 1 for tokens and 0 for padding.
       parameters: What `parameters(x.dtype)` returned; default: taken anew.
       grid: `HeadsGrid` of an `x` [tokens, H] without padding (see `Unpadding`).
-      qkv: For an `x` with some positions of each row; see `SelfAttention`.
+      heads: For an `x` with some positions of each row; see `SelfAttention`.
 
     Output:
       float tensor like `x`.
@@ -112,10 +112,10 @@ class Transformer(keras.layers.Layer):
         drops = self.dropout_rate or self.attention_dropout_rate
         return None if training is None or training is False or not drops else next_seed()
 
-    def call(self, x, mask, parameters=None, training=None, grid=None, qkv=None):
+    def call(self, x, mask, parameters=None, training=None, grid=None, heads=None):
         parameters = parameters or self.parameters(x.dtype)
         attention = self.self_attention(
-            x, mask, parameters["attention"], training=training, grid=grid, qkv=qkv
+            x, mask, parameters["attention"], training=training, grid=grid, heads=heads
         )
         attention = dropout(attention, self.dropout_rate, training)
         x = self.self_attention_layer_norm(

@@ -88,15 +88,17 @@ def _reusable_object(pretrainer, sp_model_path, computation):
 
     # Every way of calling converges on this function, traced for training and for inference.
     @tf.function(autograph=False)
-    def encode(*tensors, training):
-        outputs = encoder.encode(*tensors, training=training)
+    def encode(word_ids, mask, type_ids, training):
+        # The gradient of a loaded function goes through all its outputs, whoever uses them: in
+        # training, a computation of pooled_output's own would be in addition.
+        outputs = encoder.encode(word_ids, mask, type_ids, training=training, apart=not training)
         # Whatever it computes in, a SavedModel speaks float32.
         return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
 
     def call(inputs, training=False, mask=None):
         named = isinstance(inputs, dict)
         tensors = [inputs[name] for name in INPUT_NAMES] if named else inputs
-        outputs = encode(*(tf.cast(t, tf.int32) for t in tensors), training=training)
+        outputs = encode(*(tf.cast(t, tf.int32) for t in tensors), training)
         if named:
             return {"default": outputs["pooled_output"], **outputs}
         return [outputs["pooled_output"], outputs["sequence_output"]]
@@ -109,10 +111,10 @@ def _reusable_object(pretrainer, sp_model_path, computation):
     if masked_lm is not None:
 
         def call_masked_lm(inputs, training=False, mask=None):
-            tensors = (tf.cast(inputs[n], tf.int32) for n in [*INPUT_NAMES, *also])
-            outputs = encode(*tensors, training=training)
+            outputs = encode(*(tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES), training)
+            positions = tf.cast(inputs["masked_lm_positions"], tf.int32)
             table = encoder.embeddings.word_embeddings.table()
-            logits = masked_lm(outputs.pop("position_output"), None, table)
+            logits = masked_lm(outputs["sequence_output"], positions, table)
             return {"mlm_logits": logits, **outputs}
 
         head = _tf_variables(masked_lm)
@@ -122,8 +124,7 @@ def _reusable_object(pretrainer, sp_model_path, computation):
     if sentence_order is not None:
 
         def call_sentence_order(inputs, training=False, mask=None):
-            tensors = (tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES)
-            outputs = encode(*tensors, training=training)
+            outputs = encode(*(tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES), training)
             return {"sop_logits": sentence_order(outputs["pooled_output"]), **outputs}
 
         head = _tf_variables(sentence_order)

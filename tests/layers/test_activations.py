@@ -29,6 +29,14 @@ def test_same_gradient_in_training(dtype, tolerance):
     np.testing.assert_allclose(gradients[1], gradients[0], atol=tolerance)
 
 
+def test_float16_does_not_overflow_in_training():
+    x = tf.constant([-200.0, -100.0, 100.0, 200.0], tf.float16)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = activations.activate("gelu", x, True)
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.0, 0.0, 1.0, 1.0])
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_keeps_its_input_only_in_training(training):
     """What operations of the gradient take from the forward pass must stay in memory for them."""
