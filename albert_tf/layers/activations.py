@@ -27,12 +27,12 @@ def gelu_in_training(x):
     linear, cubic = 2.0 * _SCALE, 2.0 * _SCALE * _CUBIC
 
     def parts():
-        factor = linear + cubic * tf.square(x)  # 2 u = x * factor
-        return factor, tf.sigmoid(x * factor)
+        squared = tf.square(x)
+        return squared, tf.sigmoid(x * (linear + cubic * squared))
 
     def gradient(upstream):
-        factor, gate = parts()
-        slope = 3.0 * factor - 2.0 * linear  # Of 2 u.
+        squared, gate = parts()
+        slope = linear + 3.0 * cubic * squared  # Of 2 u.
         # In this order float16 does not overflow before |x| = 256.
         return upstream * (gate + slope * tf.raw_ops.SigmoidGrad(y=gate, dy=x))
 
