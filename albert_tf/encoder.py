@@ -58,11 +58,6 @@ class AlbertEncoder(keras.Model):
     `input_word_ids`, `input_mask`, `input_type_ids` (or `segment_ids`), or `input_word_ids`
     alone, each an int32 or int64 tensor [batch, length]. The mask is 1 for tokens, 0 for padding.
 
-    In a tf.function, and so in `fit` and `predict`, whoever uses no output but `pooled_output` has
-    the last block computed for the first token alone. So that TensorFlow can leave out the rest,
-    the last block is called once more for it, in which dropout draws other elements. An eager call
-    computes both, and `recompute` keeps this block's queries, keys and values.
-
     Outputs: a list `[pooled_output, sequence_output]`, or a dict with
       pooled_output: float [batch, H]; tanh of a dense layer on the first token's vector.
       sequence_output: float [batch, length, H]; of padding, meaningless.
@@ -214,12 +209,14 @@ class AlbertEncoder(keras.Model):
         as_dict = isinstance(inputs, dict) if self.dict_outputs is None else self.dict_outputs
         return outputs if as_dict else [outputs["pooled_output"], outputs["sequence_output"]]
 
-    def encode(self, word_ids, mask, type_ids, training=None, positions=None, apart=True):
+    def encode(self, word_ids, mask, type_ids, training=None, positions=None, apart=False):
         """All outputs as a dict, from three checked int tensors [batch, length].
 
         With `positions`, int [batch, P] of tokens, also "position_output": the vectors
-        [batch, P, H] there. `apart`: whether this and `pooled_output` have a last block of their
-        own, see the class; if not, they are taken from `sequence_output`.
+        [batch, P, H] there. `apart`: whether this and `pooled_output` come from a call of the last
+        block of their own, for these positions alone, with its own dropout: a graph that uses no
+        other output leaves the rest of the block out. Otherwise they are taken from
+        `sequence_output`.
         """
         x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
         rows = Unpadding(mask) if self.skip_padding else Padded(mask)

@@ -37,9 +37,11 @@ def fields_from_graph(flavor, inference, training, inner_group_num):
             for name in filter(None, (source.variable() for source in node.inputs)):
                 products[name].append(node)
 
-    # Every application of a block has one softmax, however it computes the rest.
-    blocks = sum(node.op == "Softmax" for node in inference)
-    control_flow = any(node.op in _CONTROL_FLOW for node in inference)
+    # Every application of a block has one softmax, however it computes the rest. Our graphs for
+    # inference apply the last block once more, for pooled_output.
+    nodes = inference if training is None else training
+    blocks = sum(node.op == "Softmax" for node in nodes)
+    control_flow = any(node.op in _CONTROL_FLOW for node in nodes)
     if blocks and blocks % inner_group_num == 0 and not control_flow:
         layers = blocks // inner_group_num
         fields["num_hidden_layers"] = (layers, f"the graph has {blocks} attentions")

@@ -67,8 +67,8 @@ class AlbertClassifier(TaskModel):
         self.dropout_rate = dropout_rate
 
     def call(self, inputs, training=None):
-        pooled = self.encoder.encode(*unpack_inputs(inputs), training=training)["pooled_output"]
-        pooled = dropout(pooled, self.dropout_rate, training)
+        outputs = self.encoder.encode(*unpack_inputs(inputs), training=training)
+        pooled = dropout(outputs["pooled_output"], self.dropout_rate, training)
         return self.head(tf.cast(pooled, tf.float32))
 
     def get_config(self):
