@@ -10,6 +10,8 @@ from albert_tf._keras import tf_variable
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.encoder import export_encoder
+from albert_tf.tasks.classifier import AlbertClassifier
+from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 
 B, S, P, L, E, H, F, V = 4, 10, 3, 3, 8, 16, 24, 50
 TOKENS = B * S
@@ -83,8 +85,12 @@ def test_what_each_output_needs():
 
 
 def test_what_models_need():
-    pretrainer = AlbertPretrainer(encoder())
-    full = work(traced(lambda *x: pretrainer.encoder.encode(*x[:3]))["sequence_output"])
+    classifier, pretrainer = AlbertClassifier(encoder()), AlbertPretrainer(encoder())
+    full = work(traced(lambda *x: classifier.encoder.encode(*x[:3]))["sequence_output"])
+    assert work(traced(lambda *x: classifier(list(x[:3])))) < full - BLOCK / 2
+    choices = AlbertMultipleChoice(classifier.encoder)
+    logits = traced(lambda *x: choices([tensor[tf.newaxis] for tensor in x[:3]]))
+    assert work(logits) < full - BLOCK / 2
     head = B * P * (H * E + E * V)
     mlm_logits = traced(lambda *x: pretrainer(list(x)))["mlm_logits"]
     assert work(mlm_logits) - head < full - BLOCK / 4

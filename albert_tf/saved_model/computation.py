@@ -28,8 +28,9 @@ def exported_computation(encoder, skip_padding, compute_dtype=None):
     """Within it, whatever traces `encoder` traces the computation of a SavedModel.
 
     - A block's graph is written once, not once a layer. The weights are shared, so may be the
-      graph: a third of the file, faster to load, and TensorFlow inlines it when it runs. Nothing is
-      recomputed in training.
+      graph: a third of the file, faster to load, and TensorFlow inlines it when it runs. The last
+      block of the tokens that are used alone is written beside it. Nothing is recomputed in
+      training.
     - Padding is skipped or not, see `AlbertEncoder`.
     - Blocks and pooler compute in `compute_dtype`. Variables, embeddings, layer normalization and
       softmax stay in float32.

@@ -67,7 +67,7 @@ class AlbertClassifier(TaskModel):
         self.dropout_rate = dropout_rate
 
     def call(self, inputs, training=None):
-        outputs = self.encoder.encode(*unpack_inputs(inputs), training=training)
+        outputs = self.encoder.encode(*unpack_inputs(inputs), training=training, apart=True)
         pooled = dropout(outputs["pooled_output"], self.dropout_rate, training)
         return self.head(tf.cast(pooled, tf.float32))
 

@@ -74,9 +74,8 @@ class AlbertMultipleChoice(TaskModel):
         else:
             first = _checked(inputs)
             flat = _merge_choices(first)
-        outputs = self.encoder.encode(*unpack_inputs(flat), training=training)
-        pooled = outputs["pooled_output"]
-        pooled = dropout(pooled, self.dropout_rate, training)
+        outputs = self.encoder.encode(*unpack_inputs(flat), training=training, apart=True)
+        pooled = dropout(outputs["pooled_output"], self.dropout_rate, training)
         logits = self.head(tf.cast(pooled, tf.float32))  # [batch * choices, 1]
         shape = first.shape[:2]
         logits = tf.reshape(logits, tf.shape(first)[:2])

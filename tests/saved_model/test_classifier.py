@@ -79,8 +79,10 @@ def test_an_exported_classifier_trains_further(exported_classifier):
     ids = np.arange(24).reshape(4, 6) + 5
     x = dict(zip(INPUT_NAMES, (ids, np.ones_like(ids), np.zeros_like(ids))))
     model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(True))
-    losses = model.fit(x, np.array([0, 1, 2, 1]), epochs=8, verbose=0).history["loss"]
-    assert losses[-1] < losses[0]
+    labels = np.array([0, 1, 2, 1])
+    before = model.evaluate(x, labels, verbose=0)  # Without dropout, which makes losses jump.
+    model.fit(x, labels, epochs=20, verbose=0)
+    assert model.evaluate(x, labels, verbose=0) < 0.5 * before
     assert len(layer.trainable_weights) == 27
 
 
