@@ -93,6 +93,26 @@ def test_builtin_operators_only(files):
         assert not any(c.customCode for c in model.operatorCodes)
 
 
+def operators(path):
+    """The names of all operators of a file, those in its loops included."""
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items()}
+    codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
+    return [names[codes[o.opcodeIndex]] for graph in model.subgraphs for o in graph.operators]
+
+
+def test_layers_are_a_loop_or_not(encoder, files, tmp_path):
+    """An interpreter prepares the weights of each operator, so that it holds them once or often."""
+    albert_tf.export_tflite(encoder, tmp_path / "x.tflite", LENGTH, unroll=True)
+    loop, unrolled = map(operators, (files["float32"], tmp_path / "x.tflite"))
+    assert loop.count("WHILE") == 1 and "WHILE" not in unrolled
+    assert loop.count("SOFTMAX") == 1
+    assert unrolled.count("SOFTMAX") == encoder.albert_config.num_hidden_layers > 1
+    a, b = answers(files["float32"]), answers(tmp_path / "x.tflite")
+    for name, array in a.items():
+        np.testing.assert_allclose(array, b[name], atol=1e-5)
+
+
 def test_batches(encoder, tmp_path):
     checks = albert_tf.export_tflite(encoder, tmp_path / "two.tflite", LENGTH, batch_size=2)
     assert "names and shapes" in checks[0].promise
@@ -102,13 +122,15 @@ def test_batches(encoder, tmp_path):
 
 def test_every_form_of_an_encoder_gives_the_plain_computation(encoder, tmp_path):
     """Half precision, skipping padding, recomputing, groups, another activation."""
-    config = {**encoder.get_config(), "num_hidden_groups": 2, "activation": "gelu_erf"}
+    config = {**encoder.get_config(), "activation": "gelu_erf"}
+    config |= {"num_layers": 5, "num_hidden_groups": 2, "inner_group_num": 2}
     plain = albert_tf.AlbertEncoder(**config)
     special = albert_tf.AlbertEncoder(
         **{**config, "dtype": "mixed_bfloat16", "skip_padding": True, "recompute": True}
     )
     special.set_weights(plain.get_weights())
     albert_tf.export_tflite(special, tmp_path / "x.tflite", LENGTH)
+    assert operators(tmp_path / "x.tflite").count("WHILE") == 2
     received, expected = answers(tmp_path / "x.tflite"), plain(INPUTS)
     for name, array in received.items():
         assert error(array, expected[name]) < 1e-5

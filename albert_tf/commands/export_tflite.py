@@ -31,6 +31,9 @@ _WEIGHTS = flags.DEFINE_enum(
     ["float32", "int8"],
     "int8: a quarter of the size, by dynamic range quantization.",
 )
+_UNROLL = flags.DEFINE_bool(
+    "unroll", False, "Layer after layer instead of a loop, for delegates that run no loops."
+)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the earlier file at --output.")
 
 
@@ -50,6 +53,7 @@ def main():
         batch_size=_BATCH_SIZE.value,
         weights=_WEIGHTS.value,
         overwrite=_OVERWRITE.value,
+        unroll=_UNROLL.value,
     )
     print_checks(checks)
     print(f"Wrote {_OUTPUT.value}")
