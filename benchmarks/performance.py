@@ -4,9 +4,10 @@
 
 measures one table, or several with commas, and writes docs/performance/TABLE.json and .png and the
 page docs/performance.md, which shows all tables measured so far. --table= with nothing only writes
-the page. The tables `padding` and `preprocessing`, and the sentence of `latency`, need --sst2, the
-dev.tsv of GLUE's SST-2. Peers are installed by pip into environments of their own, 8 GB in all; one
-that cannot be is "not measured" in the table, with the reason. Nothing else should run meanwhile.
+the page. The tables `padding`, `preprocessing` and `training`, and the sentence of `latency`, need
+--sst2, the dev.tsv of GLUE's SST-2. Peers are installed by pip into environments of their own, 8 GB
+in all; one that cannot be is "not measured" in the table, with the reason. Nothing else should run
+meanwhile.
 """
 
 import datetime
@@ -24,7 +25,7 @@ from benchmarks.speed import environments, programs, report, tables
 
 ROOT = pathlib.Path(__file__).parent.parent
 
-_OF_SENTENCES = ("padding", "latency", "preprocessing")
+_OF_SENTENCES = ("padding", "latency", "preprocessing", "training")
 
 _TABLE = flags.DEFINE_list("table", list(tables.TABLES), "Tables to measure.")
 _OUTPUT = flags.DEFINE_string("output", str(ROOT / "docs"), "Folder of performance.md.")

@@ -47,6 +47,7 @@ PREPROCESSORS = {
     "Hugging Face, Rust": Program("torch", "hugging_face_tokenizer.py", ("{sp_model}",)),
     "SentencePiece, C++": Program("torch", "sentencepiece_ids.py", ("{sp_model}",)),
 }
+SENTENCES = "fine-tuning on sentences"  # As train_albert_tf.py calls it.
 TRAINERS = {
     OURS: Program(None, "train_albert_tf.py"),
     "PyTorch (sdpa)": Program("torch", "train_torch.py"),

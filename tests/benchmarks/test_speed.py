@@ -190,6 +190,9 @@ def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeyp
         assert speeds["KerasHub"]["nothing padded, 8 x 128"] == [16.0] * 2
         columns = ["pooled_output", "both outputs"]
         assert list(speeds["albert_tf, dynamic padding, sorted"]) == columns
+    if name == "training":
+        columns = [f"{programs.SENTENCES}, {what}" for what in ("speed", "peak memory")]
+        assert list(measured["programs"]["PyTorch (sdpa), dynamic padding"]) == columns
     if name == "startup":
         assert measured["programs"]["albert_tf"]["graph"] == [2.0]
     report.write(result(**measured, table=name), tmp_path)

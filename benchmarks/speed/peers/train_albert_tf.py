@@ -1,4 +1,7 @@
-"""A training step of albert_tf: python train_albert_tf.py fine-tuning|pre-training"""
+"""A training step of albert_tf: python train_albert_tf.py TASK
+
+TASK: fine-tuning, pre-training, or "fine-tuning on sentences", in which padding is skipped.
+"""
 
 import pathlib
 import sys
@@ -17,7 +20,8 @@ from albert_tf.training.train_step import TrainStep
 PREDICTIONS = 20
 pretraining = sys.argv[1] == "pre-training"
 config = albert_tf.AlbertConfig.from_preset("albert_base_v2")
-encoder = albert_tf.AlbertEncoder.from_albert_config(config)
+skip_padding = sys.argv[1] == "fine-tuning on sentences"
+encoder = albert_tf.AlbertEncoder.from_albert_config(config, skip_padding=skip_padding)
 if pretraining:
     model = albert_tf.AlbertPretrainer(encoder)
     terms = {
@@ -30,17 +34,17 @@ else:
 train = TrainStep(model, terms, optimizers.AdamW(1e-5))
 
 
-def iterator(batch, length):
-    ids, mask, types = make_batch([length] * batch, length)
+def iterator(rows, length):
+    ids, mask, types = make_batch(rows, length)
     inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": types}
-    targets = np.zeros([batch], np.int32)
+    targets = np.zeros([len(rows)], np.int32)
     if pretraining:
-        positions = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [batch, 1])
+        positions = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [len(rows), 1])
         inputs["masked_lm_positions"] = positions
         targets = {
             "masked_lm_ids": positions + 5,
             "masked_lm_weights": np.ones(positions.shape, np.float32),
-            "sentence_order_labels": np.zeros([batch], np.int32),
+            "sentence_order_labels": np.zeros([len(rows)], np.int32),
         }
     return iter(tf.data.Dataset.from_tensors((inputs, targets)).repeat())
 
@@ -48,10 +52,11 @@ def iterator(batch, length):
 iterators = {}
 
 
-def step(batch, length):
-    if (batch, length) not in iterators:
-        iterators[batch, length] = iterator(batch, length)
-    return seconds(train, iterators[batch, length], 1, 0)
+def step(rows, length):
+    key = (*rows, length)
+    if key not in iterators:
+        iterators[key] = iterator(rows, length)
+    return seconds(train, iterators[key], 1, 0)
 
 
 serve({"step": step})

@@ -28,12 +28,12 @@ model.compile(
 )
 
 
-def step(batch, length):
-    ids, mask, types = make_batch([length] * batch, length)
+def step(rows, length):
+    ids, mask, types = make_batch(rows, length)
     inputs = {"token_ids": ids, "padding_mask": mask, "segment_ids": types}
-    labels = np.zeros([batch], np.int32)
+    labels = np.zeros([len(rows)], np.int32)
     if pretraining:
-        labels = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [batch, 1])
+        labels = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [len(rows), 1])
         inputs["mask_positions"] = labels
     return seconds(model.train_on_batch, inputs, labels)
 

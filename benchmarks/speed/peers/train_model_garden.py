@@ -38,12 +38,12 @@ def train(inputs, labels):
     return loss
 
 
-def step(batch, length):
-    ids, mask, types = map(tf.constant, make_batch([length] * batch, length))
+def step(rows, length):
+    ids, mask, types = map(tf.constant, make_batch(rows, length))
     inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": types}
-    labels = np.zeros([batch], np.int32)
+    labels = np.zeros([len(rows)], np.int32)
     if pretraining:
-        labels = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [batch, 1])
+        labels = np.tile(np.arange(PREDICTIONS, dtype=np.int32), [len(rows), 1])
         inputs["masked_lm_positions"] = tf.constant(labels)
     return seconds(lambda: train(inputs, tf.constant(labels)).numpy())
 

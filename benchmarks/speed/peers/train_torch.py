@@ -31,13 +31,13 @@ def run(ids, mask, types, labels):
     optimizer.step()
 
 
-def step(batch, length):
-    inputs = [torch.from_numpy(x).long() for x in make_batch([length] * batch, length)]
-    zeros = torch.zeros([batch], dtype=torch.int64)
+def step(rows, length):
+    inputs = [torch.from_numpy(x).long() for x in make_batch(rows, length)]
+    zeros = torch.zeros([len(rows)], dtype=torch.int64)
     labels = {"labels": zeros}
     if pretraining:
         # The model scores every position; the loss counts those with a label.
-        masked = torch.full([batch, length], -100)
+        masked = torch.full([len(rows), length], -100)
         masked[:, :PREDICTIONS] = 5
         labels = {"labels": masked, "sentence_order_label": zeros}
     return seconds(run, *inputs, labels)
