@@ -62,9 +62,8 @@ class AlbertPretrainer(keras.Model):
     def call(self, inputs, training=None):
         also = () if self.masked_lm is None else ("masked_lm_positions",)
         word_ids, mask, type_ids, *positions = unpack_inputs(inputs, also)
-        outputs = self.encoder.encode(
-            word_ids, mask, type_ids, training, *(positions or [None]), apart=True
-        )
+        positions = positions[0] if positions else None
+        outputs = self.encoder.encode(word_ids, mask, type_ids, training, positions, apart=True)
         if self.masked_lm is not None:
             table = self.encoder.embeddings.word_embeddings.table()
             outputs["mlm_logits"] = self.masked_lm(outputs.pop("position_output"), None, table)

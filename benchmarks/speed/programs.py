@@ -47,10 +47,10 @@ PREPROCESSORS = {
     "Hugging Face, Rust": Program("torch", "hugging_face_tokenizer.py", ("{sp_model}",)),
     "SentencePiece, C++": Program("torch", "sentencepiece_ids.py", ("{sp_model}",)),
 }
-SENTENCES = "fine-tuning on sentences"  # As train_albert_tf.py calls it.
+SENTENCES = "fine-tuning on sentences"  # The trainers' task in which ours skips padding.
 TRAINERS = {
     OURS: Program(None, "train_albert_tf.py"),
-    "PyTorch (sdpa)": Program("torch", "train_torch.py"),
+    PYTORCH: Program("torch", "train_torch.py"),
     "KerasHub": Program("keras_hub", "train_keras_hub.py"),
     "Model Garden": Program("model_garden", "train_model_garden.py"),
 }

@@ -161,7 +161,7 @@ def latency(setting):
         "title": "Latency of one sentence",
         "text": f"Milliseconds for one sentence of {length} tokens (SST-2 dev's median), "
         f"{setting.requests} requests in each of {setting.rounds} rounds. All compute in float32 "
-        "but the rows `bfloat16` and `int8`, whose weights are int8.",
+        "but the row `bfloat16`, and the row `int8`, whose weights are int8.",
         "reference": p.OURS,
         "columns": {"p50": column("ms", "lower"), "p99": column("ms", "lower")},
         "programs": percentiles,

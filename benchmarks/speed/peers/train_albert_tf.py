@@ -16,11 +16,12 @@ from serve import seconds, serve
 import albert_tf
 from albert_tf.training import losses, optimizers
 from albert_tf.training.train_step import TrainStep
+from benchmarks.speed.programs import SENTENCES
 
 PREDICTIONS = 20
 pretraining = sys.argv[1] == "pre-training"
 config = albert_tf.AlbertConfig.from_preset("albert_base_v2")
-skip_padding = sys.argv[1] == "fine-tuning on sentences"
+skip_padding = sys.argv[1] == SENTENCES
 encoder = albert_tf.AlbertEncoder.from_albert_config(config, skip_padding=skip_padding)
 if pretraining:
     model = albert_tf.AlbertPretrainer(encoder)
