@@ -1,10 +1,12 @@
 """One training step on all devices: gradients of the global batch, clipping, update."""
 
+import contextlib
 import functools
 
 import numpy as np
 import tensorflow as tf
 
+from albert_tf.layers.activations import compiled_gelu
 from albert_tf.layers.dropout import dropout_seed
 from albert_tf.training.loss_scale import LossScale, uses_float16
 from albert_tf.training.optimizer_base import ClippedOptimizer, raw_variable, row_squares
@@ -30,7 +32,8 @@ class TrainStep:
       accumulate_steps: Micro-batches that each device's part of a batch is cut into, for batches
         that do not fit.
       jit_compile: Whether to compile with XLA: the whole step on one replica, forward and backward
-        on several. (A TPU always compiles.) Needs batches of one static shape.
+        on several. (A TPU always compiles.) Needs batches of one static shape. Without it, on CPUs,
+        GELU alone is compiled, where its shape is static.
       loss_scale: A `LossScale`, constructed under `strategy.scope()`; None for none; "auto" for
         one if a layer computes in float16.
       seed: Seed of dropout, an integer.
@@ -78,6 +81,9 @@ class TrainStep:
                 loss_scale = LossScale() if uses_float16(model) else None
         self.loss_scale = loss_scale
 
+        # On CPUs alone, where TensorFlow brings all that XLA needs.
+        only_cpus = all(d.device_type == "CPU" for d in tf.config.list_logical_devices())
+        self._gelu = compiled_gelu if only_cpus else contextlib.nullcontext
         compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
         one_replica = self.strategy.num_replicas_in_sync == 1
         self._gradients = self._batch_gradients
@@ -214,7 +220,7 @@ class TrainStep:
 
     def _micro_gradients(self, inputs, targets, weights, seed, scale):
         with tf.GradientTape() as tape:
-            with dropout_seed(seed):
+            with dropout_seed(seed), self._gelu():
                 outputs = self.model(inputs, training=True)
             sums = {name: term.weighted_sum(outputs, targets) for name, term in self.terms.items()}
             loss = tf.add_n(

@@ -54,6 +54,7 @@ TRAINERS = {
     "KerasHub": Program("keras_hub", "train_keras_hub.py"),
     "Model Garden": Program("model_garden", "train_model_garden.py"),
 }
+REDUCED_TRAINERS = {"albert_tf, bfloat16": Program(None, "train_albert_tf.py", ("--bfloat16",))}
 XXLARGE = {"albert_tf, xxlarge": Program(None, "saved_model.py", ("{encoder_xxlarge}",))}
 MATRIX_PRODUCT = Program(None, "matrix_product.py")
 TENSORFLOW = "TensorFlow, without a model"

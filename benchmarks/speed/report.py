@@ -1,7 +1,8 @@
 """Results as JSON, as Markdown tables and as charts.
 
 A result is what a table's function returned (tables.py) with "table", "command", "date", "machine"
-and "versions". Its "programs" are {program: {column: [number of each round]}}.
+and "versions". Its "programs" are {program: {column: [number of each round]}}; "beside", where they
+took turns with the reference one by one, is {program: the reference's numbers beside it}.
 """
 
 import json
@@ -24,7 +25,8 @@ row in bold wins. Weights are random: the time does not depend on them.
 
 def ratios(result, program, column):
     """How many times better the reference is than a program, round by round."""
-    reference = result["programs"].get(result["reference"], {}).get(column, [])
+    references = result["programs"].get(result["reference"], {})
+    reference = result.get("beside", {}).get(program, references).get(column, [])
     other = result["programs"][program].get(column, [])
     pairs = zip(reference, other)
     if result["columns"][column]["better"] == "higher":

@@ -1,7 +1,7 @@
 """The tables: what is run for each, and what its columns mean.
 
 Each function takes a `Setting` and returns the keys "title", "text", "reference", "columns",
-"programs" and "not_measured" of a result (see report.py).
+"programs" and "not_measured" of a result, and "beside" if need be (see report.py).
 """
 
 import collections
@@ -9,6 +9,7 @@ import dataclasses
 import pathlib
 import statistics
 import time
+from functools import partial
 
 from benchmarks.speed import programs as p
 from benchmarks.speed.rounds import PEAK, measure
@@ -218,36 +219,47 @@ def training(setting):
     full, sentences = [LENGTH] * BATCH, setting.tokens[:BATCH]
     tasks = {"fine-tuning": full, "pre-training": full, p.SENTENCES: sentences}
     dynamic = {f"{p.PYTORCH}, dynamic padding": p.TRAINERS[p.PYTORCH]}
-    chosen = setting.select({**p.TRAINERS, **dynamic})
-    values, failures, columns = collections.defaultdict(dict), {}, {}
+    trainers = {**p.TRAINERS, **dynamic, **p.REDUCED_TRAINERS}
+    chosen = {p.OURS: trainers[p.OURS], **setting.select(trainers)}  # All are compared with ours.
+    values, beside = collections.defaultdict(lambda: collections.defaultdict(list)), {}
+    failures, columns = {}, {}
+
+    def start(task, name):
+        return setting.launcher.start(chosen[name], task)
+
+    def speed(rows, worker, name):
+        length = max(rows) if name in dynamic else LENGTH
+        return BATCH / worker.ask("step", rows=rows, length=length)
+
+    def peak_memory(worker, name):
+        return worker.ask("peak_memory") / 1e6
+
     for task, rows in tasks.items():
-        speed, peak = f"{task}, speed", f"{task}, peak memory"
-        columns |= {speed: column("examples/s"), peak: column("MB", "lower")}
-        for _ in range(setting.rounds):
-            for name, program in chosen.items():
-                if f"{name}, {task}" in failures or (name in dynamic and rows is full):
-                    continue
-                length = max(rows) if name in dynamic else LENGTH
-                try:
-                    with setting.launcher.start(program, task) as worker:
-                        _, *times = (worker.ask("step", rows=rows, length=length) for _ in range(3))
-                        bytes_ = worker.ask("peak_memory")
-                except NotMeasured as error:
-                    failures[f"{name}, {task}"] = str(error)
-                    continue
-                values[name].setdefault(speed, []).append(BATCH / statistics.median(times))
-                values[name].setdefault(peak, []).append(bytes_ / 1e6)
+        cases = {f"{task}, speed": partial(speed, rows), f"{task}, peak memory": peak_memory}
+        columns |= dict(zip(cases, (column("examples/s"), column("MB", "lower"))))
+        for name in chosen:
+            if (name == p.OURS and len(chosen) > 1) or (name in dynamic and rows is full):
+                continue
+            two = dict.fromkeys([p.OURS, name])
+            pair, failed = measure(partial(start, task), two, cases, setting.rounds)
+            failures |= {f"{program}, {task}": why for program, why in failed.items()}
+            beside.setdefault(name, {}).update(pair.get(p.OURS, {}))
+            for program, measured in pair.items():
+                for case, numbers in measured.items():
+                    values[program][case] += numbers
     return {
         "title": "Training step",
-        "text": f"ALBERT base, {BATCH} x {LENGTH} tokens, no padding, float32, AdamW, dropout 0; "
+        "text": f"ALBERT base, {BATCH} x {LENGTH} tokens, no padding, AdamW, dropout 0, float32 "
+        "but for the row `bfloat16`, which is `--precision=bfloat16` of our commands; "
         f"in the last columns the first {BATCH} sentences of SST-2 dev, "
         f"{statistics.mean(sentences):.0f} tokens on average, padded to {LENGTH}: albert_tf skips "
         "padding there, as its fine-tuning does by default, and the row `dynamic padding` pads to "
-        "the longest of the batch. One program lives at a time, for together they would need too "
-        "much memory; the first of its three steps does not count.",
+        "the longest of the batch. All programs together would need too much memory: albert_tf "
+        "and one other at a time take turns, step by step, and the ratio is that of their steps.",
         "reference": p.OURS,
+        "beside": beside,
         "columns": columns,
-        "programs": dict(values),
+        "programs": {name: values[name] for name in chosen if name in values},
         "not_measured": failures,
     }
 

@@ -56,6 +56,11 @@ def test_a_ratio_above_one_is_always_the_reference_winning():
     assert report.ratios(result(columns=columns), "other", "8 x 128")[0] == 0.5
 
 
+def test_a_program_that_took_turns_with_the_reference_alone_has_a_ratio_of_its_own():
+    beside = {"other": {"8 x 128": [100.0, 300.0, 160.0]}}
+    assert report.ratios(result(beside=beside), "other", "8 x 128") == [2.0, 3.0, 2.0]
+
+
 def test_what_was_not_measured_is_in_the_table():
     assert "| third | not measured: pip: no such package | |" in report.markdown(result())
 

@@ -29,6 +29,33 @@ def test_same_gradient_in_training(dtype, tolerance):
     np.testing.assert_allclose(gradients[1], gradients[0], atol=tolerance)
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.05)])
+def test_the_same_compiled(dtype, tolerance):
+    def value_and_gradient(x, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = activations.activate("gelu", x, True)
+        return y, tape.gradient(y, x, upstream)
+
+    x, upstream = tf.constant(X, dtype), tf.constant(np.linspace(1.0, 2.0, X.size), dtype)
+    plain = tf.function(value_and_gradient)(x, upstream)
+    with activations.compiled_gelu():
+        compiled = tf.function(value_and_gradient)(x, upstream)
+    for a, b in zip(compiled, plain):
+        np.testing.assert_allclose(tf.cast(a, tf.float64), tf.cast(b, tf.float64), atol=tolerance)
+
+
+def test_compiles_where_asked_and_static_shapes_alone():
+    def compiles(shape):
+        function = tf.function(activations.gelu_in_training)
+        graph = function.get_concrete_function(tf.TensorSpec(shape)).graph.as_graph_def()
+        return any(f.attr["_XlaMustCompile"].b for f in graph.library.function)
+
+    with activations.compiled_gelu():
+        assert compiles([4, 8]) and not compiles([None, 8])
+    assert not compiles([4, 8])
+
+
 def test_float16_does_not_overflow_in_training():
     x = tf.constant([-200.0, -100.0, 100.0, 200.0], tf.float16)
     with tf.GradientTape() as tape:

@@ -75,6 +75,22 @@ def test_a_new_epoch_does_not_trace_again():
     assert step._many_steps.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.parametrize("skip_padding", [False, True])
+def test_gelu_is_compiled_unless_the_number_of_tokens_changes(skip_padding):
+    step = make_step()
+    step.model.encoder.skip_padding = skip_padding
+    iterator = Batches(make_data, step.strategy).iterator(0)
+    numbers = tf.constant(1), tf.constant(0, tf.int64), tf.constant(0.0)
+    graph = step._many_steps.get_concrete_function(iterator, *numbers).graph.as_graph_def()
+    compiled = {
+        f.arg_attr[0].attr["_output_shapes"].list.shape[0].dim[0].size
+        for f in graph.library.function
+        if f.attr["_XlaMustCompile"].b
+    }
+    first_tokens, tokens = small_run.BATCH, small_run.BATCH * small_run.LENGTH
+    assert compiled == ({first_tokens} if skip_padding else {first_tokens, tokens})
+
+
 def test_metrics_and_losses_are_means_over_the_global_batch():
     step = make_step(mirrored(), accumulate_steps=2)
     outputs = small_run.make_model()

@@ -1,4 +1,4 @@
-"""A training step of albert_tf: python train_albert_tf.py TASK
+"""A training step of albert_tf: python train_albert_tf.py [--bfloat16] TASK
 
 TASK: fine-tuning, pre-training, or "fine-tuning on sentences", in which padding is skipped.
 """
@@ -19,10 +19,14 @@ from albert_tf.training.train_step import TrainStep
 from benchmarks.speed.programs import SENTENCES
 
 PREDICTIONS = 20
-pretraining = sys.argv[1] == "pre-training"
+task = sys.argv[-1]
+pretraining = task == "pre-training"
 config = albert_tf.AlbertConfig.from_preset("albert_base_v2")
-skip_padding = sys.argv[1] == SENTENCES
-encoder = albert_tf.AlbertEncoder.from_albert_config(config, skip_padding=skip_padding)
+encoder = albert_tf.AlbertEncoder.from_albert_config(
+    config,
+    skip_padding=task == SENTENCES,
+    dtype="mixed_bfloat16" if "--bfloat16" in sys.argv else "float32",
+)
 if pretraining:
     model = albert_tf.AlbertPretrainer(encoder)
     terms = {
