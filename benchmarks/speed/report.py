@@ -16,10 +16,11 @@ _HEAD = """# How fast it is
 Written by `python -m benchmarks.performance`; `--help` tells how. Each table names the command that
 made it, and has its numbers and versions in a JSON file beside this page.
 
-A cell is the median of the rounds, with the smallest and the largest in parentheses. All programs
-live at the same time and take turns in each round; one computes, the others wait. A **ratio** is
-how many times better the row in bold is than this one, the median over the rounds: above 1.0 the
-row in bold wins. Weights are random: the time does not depend on them.
+A cell is the median of the rounds, with the smallest and the largest in parentheses. Where a table
+does not say otherwise, all programs live at the same time and take turns in each round; one
+computes, the others wait. A **ratio** is how many times better the row in bold is than this one,
+the median over the rounds: above 1.0 the row in bold wins. Weights are random: the time does not
+depend on them.
 """
 
 
