@@ -11,6 +11,7 @@ D apart, as the TF Hub models do; other flavors store matrices, Hugging Face as 
 
 import dataclasses
 import math
+import re
 
 from albert_tf.encoder import transformer_name
 
@@ -107,6 +108,11 @@ _SENTENCE_ORDER = (
     "logits H>2 seq_relationship seq_relationship classifier",
 )
 
+# All of albert_tf/tasks/head_names.py.
+_TASK_HEADS = re.compile(
+    r"(classifier|span)/(kernel|bias)|(start_logits|end_logits|answer_class)/.+/\w+"
+)
+
 _TF2_HUB_1_RENAMED = ("/self_attention/attention_output/", "/self_attention_output/")
 
 
@@ -176,6 +182,11 @@ def block_prefix(flavor, group, inner):
     prefix = _BLOCK[0][FLAVORS[flavor].column]
     prefix = prefix.format(block=transformer_name(group, inner), group=group, inner=inner)
     return _renamed(prefix, flavor)
+
+
+def task_heads(names):
+    """{name: why an encoder ignores it} of those that are variables of our task models' heads."""
+    return {name: "head of a task" for name in names if _TASK_HEADS.fullmatch(name)}
 
 
 def _sections(config):

@@ -11,7 +11,8 @@ def restore_task_head(model, path, config=None):
     """Assigns all weights of a task model's head; the encoder's are left as they are.
 
     The names come from the model's `head_weight_names`: those of Google's fine-tuning programs, of
-    Hugging Face's classes with a head, or ours in what `albert-tf finetune` saves.
+    Hugging Face's classes with a head, or ours in what `albert-tf finetune` saves and in the
+    SavedModels of task models.
 
     Args:
       model: A task model, such as `AlbertClassifier`.
@@ -58,6 +59,6 @@ def _stored(head_weight, flavor):
     """The name of a head's weight in a checkpoint, and whether matrices are transposed there."""
     if flavor in ("hugging_face", "hugging_face_model"):
         return head_weight.hugging_face, True
-    if flavor == "training_state":
+    if flavor in ("training_state", "saved_model"):
         return head_weight.name, False
     return head_weight.original, head_weight.original_transposed

@@ -8,6 +8,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from albert_tf.checkpoints.architecture import fields_from_graph
 from albert_tf.checkpoints.geometry import fields_from_shapes
 from albert_tf.checkpoints.graph import flatten
+from albert_tf.checkpoints.names import task_heads
 from albert_tf.checkpoints.object_graph import open_variables
 from albert_tf.config import AlbertConfig
 
@@ -72,7 +73,7 @@ def open_saved_model(directory, meta_graph):
     library = {f.signature.name: f for f in meta_graph.graph_def.library.function}
     objects = meta_graph.object_graph_def
     if (config := _stated_config(objects, library)) is not None:
-        return "saved_model", tensors, ignored, get, config, {}
+        return "saved_model", tensors, {**ignored, **task_heads(tensors)}, get, config, {}
 
     flavor = "tf2_hub_1" if _GENERATION_1 in tensors else "tf2_hub"
     known = fields_from_shapes(flavor, tensors)

@@ -6,12 +6,9 @@ import zipfile
 import numpy as np
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
+from albert_tf.checkpoints.names import task_heads
 
 FILE = "weights.npz"
-# The heads of albert_tf's task models.
-_TASK_HEADS = re.compile(
-    r"(classifier|span)/(kernel|bias)|(start_logits|end_logits|answer_class)/.+/\w+"
-)
 
 
 def find_state(run):
@@ -74,5 +71,4 @@ def open_weights(directory):
                 "Take the state of an earlier step."
             ) from error
 
-    ignored = {name: "head of a task" for name in tensors if _TASK_HEADS.fullmatch(name)}
-    return tensors, ignored, get
+    return tensors, task_heads(tensors), get

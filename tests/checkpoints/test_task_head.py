@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from albert_tf.checkpoints.names import task_heads
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.encoder import AlbertEncoder
+from albert_tf.tasks import head_names
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
@@ -89,3 +91,9 @@ def test_head_of_a_run(tmp_path):
         ValueError, match="no tensor as 'classifier/kernel', where AlbertClassifier"
     ):
         restore_task_head(AlbertClassifier(model.encoder), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["CLASSIFIER", "TOKEN_CLASSIFIER", "SPAN", "CONDITIONAL_SPAN"])
+def test_all_our_heads_are_known_by_their_names(kind):
+    names = [head_weight.name for head_weight in getattr(head_names, f"{kind}_WEIGHTS")]
+    assert list(task_heads([*names, "pooler_transform/kernel"])) == names

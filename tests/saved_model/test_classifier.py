@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.config import AlbertConfig
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.saved_model.keras_layer import KerasLayer
@@ -84,6 +86,16 @@ def test_an_exported_classifier_trains_further(exported_classifier):
     model.fit(x, labels, epochs=20, verbose=0)
     assert model.evaluate(x, labels, verbose=0) < 0.5 * before
     assert len(layer.trainable_weights) == 27
+
+
+def test_encoder_and_head_come_back(classifier, exported_classifier):
+    encoder = AlbertEncoder.from_checkpoint(exported_classifier)
+    assert list(encoder.restore_report.ignored.values()).count("head of a task") == 2
+    again = AlbertClassifier(encoder, num_classes=3)
+    restore_task_head(again, exported_classifier)
+    ids = tf.constant([[2, 9, 3], [2, 3, 0]])
+    inputs = [ids, tf.cast(ids > 0, tf.int32), tf.zeros_like(ids)]
+    close(again(inputs), classifier(inputs))
 
 
 def test_pairs_by_the_original_rules(classifier, sp_model, tmp_path):
