@@ -31,7 +31,7 @@ _PUBLIC = {
     "AlbertMultipleChoice": "tasks.multiple_choice",
     "AlbertSpanLabeler": "tasks.span_labeler",
     "AlbertTokenClassifier": "tasks.token_classifier",
-    "KerasLayer": "saved_model.keras_layer",
+    "KerasLayer": "keras_layer.keras_layer",
     "export_classifier": "saved_model.classifier",
     "export_encoder": "saved_model.encoder",
     "export_multiple_choice": "saved_model.multiple_choice",

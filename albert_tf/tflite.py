@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable, uninitialized
+from albert_tf.atomic import refuse_existing_file, replacing_file
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.layers.unpadding import Padded
-from albert_tf.saved_model.atomic import refuse_existing_file, replacing_file
-from albert_tf.saved_model.check import Check, differs
+from albert_tf.saved_model.contract.check import Check, differs
 from albert_tf.saved_model.tasks import check_positive
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
@@ -83,7 +83,7 @@ def export_tflite(
         such as that for GPUs.
 
     Returns:
-      The list of `albert_tf.saved_model.check.Check` that the file passed.
+      The list of `albert_tf.saved_model.contract.check.Check` that the file passed.
 
     Raises:
       FileExistsError: There is something at `path`, and not `overwrite`.

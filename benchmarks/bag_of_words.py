@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 
-from albert_tf.data.metrics import METRICS
-from albert_tf.data.squad_metrics import evaluate_v1
+from albert_tf.data.tasks.metrics import METRICS
+from albert_tf.data.tasks.squad_metrics import evaluate_v1
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")

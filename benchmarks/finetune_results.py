@@ -28,7 +28,7 @@ from absl import flags
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
 from albert_tf.commands.run import run
-from albert_tf.training.finetune_tasks import make_task
+from albert_tf.training.finetuning.tasks import make_task
 from benchmarks.bag_of_words import (
     answer_majority,
     bag_of_words,

@@ -2,12 +2,12 @@
 
 import json
 
-from albert_tf.data.pretraining_reader import PretrainingRecords
+from albert_tf.data.pretraining.reader import PretrainingRecords
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.training.optimizers import AdamW
-from albert_tf.training.pretrain import evaluate_pretraining, pretraining_terms
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers.adamw_lamb import AdamW
+from albert_tf.training.pretraining.pretrain import evaluate_pretraining, pretraining_terms
 
 _COLUMNS = ("mlm_accuracy", "mlm_perplexity", "sop_accuracy")
 

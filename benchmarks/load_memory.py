@@ -52,8 +52,8 @@ def anonymous_bytes():
 def write(directory, config, kind):
     """Writes random weights."""
     from albert_tf.checkpoints.checkpoint import TensorSpec
-    from albert_tf.checkpoints.names import rules
-    from albert_tf.checkpoints.safetensors_file import write_safetensors
+    from albert_tf.checkpoints.files.safetensors_file import write_safetensors
+    from albert_tf.checkpoints.names.table import rules
 
     rng = np.random.default_rng(0)
 

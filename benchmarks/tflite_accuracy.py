@@ -18,8 +18,8 @@ from absl import flags
 
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.commands.run import run
-from albert_tf.data.classifier_features import classifier_features
-from albert_tf.data.glue import TASKS
+from albert_tf.data.tasks.classifier_features import classifier_features
+from albert_tf.data.tasks.glue import TASKS
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.tasks.classifier import AlbertClassifier

@@ -22,7 +22,7 @@ import tensorflow as tf
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from albert_tf import albert_tiny_en
-from albert_tf.checkpoints.names import rules
+from albert_tf.checkpoints.names.table import rules
 from albert_tf.config import AlbertConfig
 
 

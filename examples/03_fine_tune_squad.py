@@ -25,8 +25,8 @@ import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 from absl import flags
 
 from albert_tf.commands.run import run
-from albert_tf.training.finetune import finetune
-from albert_tf.training.finetune_options import FinetuneOptions
+from albert_tf.training.finetuning.finetune import finetune
+from albert_tf.training.finetuning.options import FinetuneOptions
 
 QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and few steps.")
 TASK = flags.DEFINE_enum("task", "squad2.0", ["squad1.1", "squad2.0"], "Version of SQuAD.")

@@ -23,8 +23,8 @@ import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 from absl import flags
 
 from albert_tf.commands.run import run
-from albert_tf.training.finetune import finetune
-from albert_tf.training.finetune_options import FinetuneOptions
+from albert_tf.training.finetuning.finetune import finetune
+from albert_tf.training.finetuning.options import FinetuneOptions
 
 QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and few steps.")
 TASK = flags.DEFINE_enum("task", "race", ["race", "race-middle", "race-high"], "Level.")

@@ -5,10 +5,10 @@ import hashlib
 import math
 import pathlib
 
-from albert_tf.checkpoints.bundle import data_files, index_file
-from albert_tf.checkpoints.flavors import describe, rules
+from albert_tf.checkpoints.files.bundle import data_files, index_file
 from albert_tf.checkpoints.matching import match
-from albert_tf.checkpoints.names import PARTS
+from albert_tf.checkpoints.names.flavors import describe, rules
+from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.restore import complete_config
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary

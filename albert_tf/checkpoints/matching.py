@@ -3,9 +3,9 @@
 import difflib
 import math
 
-from albert_tf.checkpoints.flavors import describe, rules
-from albert_tf.checkpoints.geometry import fields_from_shapes
-from albert_tf.checkpoints.names import PARTS
+from albert_tf.checkpoints.names.flavors import describe, rules
+from albert_tf.checkpoints.names.geometry import fields_from_shapes
+from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.report import RestoreReport
 
 _DTYPES = ("float32", "float16", "bfloat16")

@@ -4,22 +4,22 @@ import dataclasses
 import os
 import pathlib
 
-from albert_tf.checkpoints import (
+from albert_tf.checkpoints import handles
+from albert_tf.checkpoints.checkpoint import Checkpoint
+from albert_tf.checkpoints.configuration import config_from_fields, find_config, given_config
+from albert_tf.checkpoints.files.archives import is_archive, unpack
+from albert_tf.checkpoints.files.bundle import open_bundle
+from albert_tf.checkpoints.sources import (
     brightmart,
-    handles,
     hugging_face,
     keras_file,
     keras_hub,
     tf1,
     tf2_hub,
 )
-from albert_tf.checkpoints.archives import is_archive, unpack
-from albert_tf.checkpoints.bundle import open_bundle
-from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.checkpoints.configuration import config_from_fields, find_config, given_config
-from albert_tf.checkpoints.object_graph import GRAPH, open_variables
-from albert_tf.checkpoints.training_state import FILE as TRAINING_STATE
-from albert_tf.checkpoints.training_state import find_state, open_weights
+from albert_tf.checkpoints.sources.object_graph import GRAPH, open_variables
+from albert_tf.checkpoints.sources.training_state import FILE as TRAINING_STATE
+from albert_tf.checkpoints.sources.training_state import find_state, open_weights
 
 _SUPPORTED = (
     "an original TF1 checkpoint, as a directory with one model.ckpt-*.index (or a file "

@@ -6,9 +6,9 @@ import numpy as np
 
 from albert_tf._keras import tf_variable, uninitialized
 from albert_tf.checkpoints.configuration import config_from_fields
-from albert_tf.checkpoints.geometry import fields_from_shapes
 from albert_tf.checkpoints.matching import match, require_ok
-from albert_tf.checkpoints.names import PARTS
+from albert_tf.checkpoints.names.geometry import fields_from_shapes
+from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.read import read
 from albert_tf.config_files import CONFIG_FIELDS
 from albert_tf.encoder import AlbertEncoder

@@ -3,7 +3,7 @@
 import numpy as np
 
 from albert_tf._keras import tf_variable
-from albert_tf.checkpoints.flavors import describe
+from albert_tf.checkpoints.names.flavors import describe
 from albert_tf.checkpoints.read import read
 
 

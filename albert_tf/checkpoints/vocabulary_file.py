@@ -2,7 +2,7 @@
 
 import pathlib
 
-from albert_tf.checkpoints.training_state import FILE as TRAINING_STATE
+from albert_tf.checkpoints.sources.training_state import FILE as TRAINING_STATE
 
 _FOLDERS = ("", "assets", "assets/tokenizer")
 _ENDINGS = (".model", ".spm")

@@ -13,7 +13,7 @@ _SAVED_MODEL = flags.DEFINE_string(
 
 
 def main():
-    from albert_tf.saved_model.check import check
+    from albert_tf.saved_model.contract.check import check
 
     checks = check(_SAVED_MODEL.value)
     print_checks(checks)

@@ -55,11 +55,11 @@ _TOLERANCE = flags.DEFINE_float(
 
 
 def main():
+    from albert_tf.atomic import refuse_existing, replacing_directory
     from albert_tf.checkpoints.read import read
-    from albert_tf.checkpoints.round_trip import compare_weights
     from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+    from albert_tf.checkpoints.writers.round_trip import compare_weights
     from albert_tf.pretrainer import AlbertPretrainer
-    from albert_tf.saved_model.atomic import refuse_existing, replacing_directory
 
     marker = _MARKERS[_TO.value]
     if _DTYPE.value != "float32" and _TO.value != "huggingface":
@@ -114,7 +114,7 @@ def _write_saved_model(model, path, sp_model):
 
 
 def _write_tf1(model, directory, sp_model):
-    from albert_tf.checkpoints.tf1_writer import write_tf1
+    from albert_tf.checkpoints.writers.tf1 import write_tf1
 
     for note in write_tf1(_whole(model), directory):
         print(f"note: {note}")
@@ -122,7 +122,7 @@ def _write_tf1(model, directory, sp_model):
 
 
 def _write_hugging_face(model, directory, sp_model):
-    from albert_tf.checkpoints.hugging_face_writer import write_hugging_face
+    from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 
     write_hugging_face(_whole(model), directory, sp_model, _LOWER.value, _DTYPE.value)
     if sp_model is None:

@@ -2,9 +2,9 @@
 
 from absl import flags
 
-from albert_tf.data.document_format import FORMATS, DocumentFormat
-from albert_tf.data.document_readers import MAX_DOCUMENT_BYTES
-from albert_tf.data.sentences import LINES
+from albert_tf.data.pretraining.document_format import FORMATS, DocumentFormat
+from albert_tf.data.pretraining.document_readers import MAX_DOCUMENT_BYTES
+from albert_tf.data.pretraining.sentences import LINES
 
 INPUT = flags.DEFINE_list(
     "input",

@@ -35,8 +35,8 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.
 
 
 def main():
+    from albert_tf.atomic import refuse_existing
     from albert_tf.pretrainer import AlbertPretrainer
-    from albert_tf.saved_model.atomic import refuse_existing
     from albert_tf.saved_model.encoder import export_encoder
 
     refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)

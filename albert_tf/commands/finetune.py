@@ -110,9 +110,9 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.finetune import finetune
-    from albert_tf.training.finetune_options import FinetuneOptions
-    from albert_tf.training.finetune_tasks import make_task
+    from albert_tf.training.finetuning.finetune import finetune
+    from albert_tf.training.finetuning.options import FinetuneOptions
+    from albert_tf.training.finetuning.tasks import make_task
 
     options = FinetuneOptions(
         max_train_examples=_MAX_TRAIN.value,

@@ -47,8 +47,8 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.pretrain import pretrain
-    from albert_tf.training.pretrain_options import PretrainOptions
+    from albert_tf.training.pretraining.options import PretrainOptions
+    from albert_tf.training.pretraining.pretrain import pretrain
 
     result = pretrain(
         _OUTPUT.value,

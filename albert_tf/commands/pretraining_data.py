@@ -11,8 +11,8 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace data made with other
 
 
 def main():
-    from albert_tf.data.documents import DocumentFiles
-    from albert_tf.data.pretraining_data import write_pretraining_data
+    from albert_tf.data.pretraining.documents import DocumentFiles
+    from albert_tf.data.pretraining.write import write_pretraining_data
 
     options = common.pretraining_options()
     counts = write_pretraining_data(

@@ -16,7 +16,7 @@ _BEAM_OPTIONS = flags.DEFINE_string(
 
 
 def main():
-    from albert_tf.data.beam_pipeline import run_pipeline
+    from albert_tf.data.pretraining.beam_pipeline import run_pipeline
 
     counts = run_pipeline(
         INPUT.value,

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from albert_tf.data.pretraining_options import RECIPES, PretrainingOptions
+from albert_tf.data.pretraining.options import RECIPES, PretrainingOptions
 
 OUTPUT = flags.DEFINE_string(
     "output",

@@ -8,7 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from absl import app, flags, logging  # noqa: E402
 
-from albert_tf.training.collapse import TrainingCollapsed  # noqa: E402
+from albert_tf.training.finetuning.collapse import TrainingCollapsed  # noqa: E402
 
 # What a user can do something about; anything else is a bug and shows its traceback.
 ERRORS = (ValueError, OSError, ImportError, TrainingCollapsed, FloatingPointError)

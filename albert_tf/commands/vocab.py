@@ -31,7 +31,7 @@ _DETAILS = flags.DEFINE_bool("details", False, "Show SentencePiece's own message
 def main():
     import tqdm
 
-    from albert_tf.data.documents import DocumentFiles
+    from albert_tf.data.pretraining.documents import DocumentFiles
     from albert_tf.text.vocabulary import train_vocabulary
 
     documents = DocumentFiles(INPUT.value, document_format())

@@ -4,9 +4,9 @@ import random
 
 import numpy as np
 
-from albert_tf.data.word_starts import starts_word
 from albert_tf.text.reference import encode_pieces, preprocess_text
 from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.text.word_starts import starts_word
 
 CLS, SEP, MASK = "[CLS]", "[SEP]", "[MASK]"
 

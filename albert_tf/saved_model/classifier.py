@@ -29,7 +29,7 @@ def export_classifier(
     trained further, for example with `albert_tf.KerasLayer`. Programs that load it need
     tensorflow-text of their TensorFlow: `import tensorflow_text` before `tf.saved_model.load`, or
     TensorFlow reports "Op type not registered 'SentencepieceOp'". The contract is in
-    `albert_tf/saved_model/task_contract.py`; it is checked before the SavedModel appears.
+    `albert_tf/saved_model/contract/tasks.py`; it is checked before the SavedModel appears.
 
     Signatures (all inputs of any batch size):
       serving_default: {text: string [batch]}, with `pairs` {text_a, text_b: string [batch]} ->
@@ -51,7 +51,7 @@ def export_classifier(
         less time. XLA cannot compile it.
 
     Returns:
-      The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
 
     Raises:
       ImportError: tensorflow-text is missing.

@@ -3,13 +3,13 @@
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
+from albert_tf.atomic import refuse_existing, replacing_directory
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.saved_model.atomic import refuse_existing, replacing_directory
-from albert_tf.saved_model.check import check_or_raise
 from albert_tf.saved_model.computation import check_computation, exported_computation
-from albert_tf.saved_model.contract import SIGNATURE_OUTPUTS, SIGNATURES
+from albert_tf.saved_model.contract.check import check_or_raise
+from albert_tf.saved_model.contract.encoder import SIGNATURE_OUTPUTS, SIGNATURES
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
@@ -36,7 +36,7 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
         Variables and outputs are float32 in any case. Default: that of the encoder.
 
     Returns:
-      The list of `albert_tf.saved_model.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
 
     Raises:
       FileExistsError: There is something at `path`, and not `overwrite`.

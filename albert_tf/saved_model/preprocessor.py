@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from albert_tf.saved_model.atomic import replacing_directory
-from albert_tf.saved_model.check import check_or_raise
+from albert_tf.atomic import replacing_directory
+from albert_tf.saved_model.contract.check import check_or_raise
 from albert_tf.text.preprocessor import Preprocessor
 
 _TEXT = tf.TensorSpec([None], tf.string, name="inputs")
@@ -29,7 +29,7 @@ def export_preprocessor(sp_model, path, rules="tfhub", seq_length=128, overwrite
       overwrite: Whether an earlier output at `path` is replaced.
 
     Returns:
-      The list of `albert_tf.saved_model.check.Check` that the SavedModel passed before it
+      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed before it
       appeared at `path`.
 
     Raises:

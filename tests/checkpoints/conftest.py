@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.names import rules
+from albert_tf.checkpoints.names.table import rules
 
 
 def _write(prefix, arrays):

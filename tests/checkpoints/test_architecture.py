@@ -1,7 +1,7 @@
 import pytest
 
-from albert_tf.checkpoints.architecture import fields_from_graph
-from albert_tf.checkpoints.graph import Node
+from albert_tf.checkpoints.names.architecture import fields_from_graph
+from albert_tf.checkpoints.names.graph import Node
 
 
 def constant(value):

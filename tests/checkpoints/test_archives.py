@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from albert_tf.checkpoints import archives
-from albert_tf.checkpoints.archives import is_archive, unpack
+from albert_tf.checkpoints.files import archives
+from albert_tf.checkpoints.files.archives import is_archive, unpack
 from albert_tf.checkpoints.read import read
 from albert_tf.encoder import AlbertEncoder
 from tests.conftest import GOLDENS

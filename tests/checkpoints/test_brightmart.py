@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
-from albert_tf.checkpoints.flavors import BRIGHTMART_TABLE, rules
+from albert_tf.checkpoints.names.flavors import BRIGHTMART_TABLE, rules
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.bundle import data_files, index_file, open_bundle, prefix_of
+from albert_tf.checkpoints.files.bundle import data_files, index_file, open_bundle, prefix_of
 
 
 @pytest.mark.parametrize(

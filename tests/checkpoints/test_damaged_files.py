@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from albert_tf.checkpoints.safetensors_file import open_safetensors
-from albert_tf.checkpoints.tf_h5_file import open_tf_h5
-from albert_tf.checkpoints.torch_file import open_torch_file
+from albert_tf.checkpoints.files.safetensors_file import open_safetensors
+from albert_tf.checkpoints.files.torch_file import open_torch_file
+from albert_tf.checkpoints.sources.tf_h5_file import open_tf_h5
 
 HUGGING_FACE = pathlib.Path(__file__).parents[1] / "goldens" / "hugging_face"
 # File, what opens it, how many of its first bytes are not mere numbers.

@@ -1,7 +1,13 @@
 import pytest
 
-from albert_tf.checkpoints import names
-from albert_tf.checkpoints.flavors import FLAVORS, block_prefix, describe, rules, stores_matrices
+from albert_tf.checkpoints.names import table as names
+from albert_tf.checkpoints.names.flavors import (
+    FLAVORS,
+    block_prefix,
+    describe,
+    rules,
+    stores_matrices,
+)
 from albert_tf.config import AlbertConfig
 
 CONFIG = AlbertConfig(vocab_size=30, num_hidden_groups=2, inner_group_num=2)

@@ -3,8 +3,8 @@ import pathlib
 import pytest
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
-from albert_tf.checkpoints.flavors import FLAVORS, rules, stores_matrices
-from albert_tf.checkpoints.geometry import fields_from_shapes
+from albert_tf.checkpoints.names.flavors import FLAVORS, rules, stores_matrices
+from albert_tf.checkpoints.names.geometry import fields_from_shapes
 from albert_tf.checkpoints.read import read
 from albert_tf.config import AlbertConfig
 

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.graph import flatten
+from albert_tf.checkpoints.names.graph import flatten
 
 
 def library_of(function, *specs):

@@ -3,7 +3,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from albert_tf.checkpoints.hdf5 import open_datasets
+from albert_tf.checkpoints.files.hdf5 import open_datasets
 
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
 

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
-from albert_tf.checkpoints.hugging_face import is_hugging_face, read
-from albert_tf.checkpoints.safetensors_file import open_safetensors, write_safetensors
+from albert_tf.checkpoints.files.safetensors_file import open_safetensors, write_safetensors
+from albert_tf.checkpoints.sources.hugging_face import is_hugging_face, read
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from albert_tf.checkpoints.hugging_face_files import find_weights, open_weights
+from albert_tf.checkpoints.sources.hugging_face_files import find_weights, open_weights
 
 HUGGING_FACE = pathlib.Path(__file__).parents[1] / "goldens" / "hugging_face"
 

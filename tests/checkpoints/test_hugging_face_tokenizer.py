@@ -7,7 +7,7 @@ import pytest
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
-from albert_tf.checkpoints.hugging_face_tokenizer import read_vocabulary, write_tokenizer
+from albert_tf.checkpoints.writers.hugging_face_tokenizer import read_vocabulary, write_tokenizer
 
 
 @pytest.fixture

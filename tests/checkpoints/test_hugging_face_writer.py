@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.hugging_face_writer import write_hugging_face
-from albert_tf.checkpoints.safetensors_file import open_safetensors
+from albert_tf.checkpoints.files.safetensors_file import open_safetensors
+from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer

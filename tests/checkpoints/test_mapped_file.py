@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from albert_tf.checkpoints.mapped_file import check_is_content, map_array, numpy_dtype
+from albert_tf.checkpoints.files.mapped_file import check_is_content, map_array, numpy_dtype
 
 
 def test_map_array(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.matching import match, require_ok
-from albert_tf.checkpoints.names import PARTS
+from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.read import read
 
 TINY = read(pathlib.Path(__file__).parents[1] / "goldens" / "tiny")

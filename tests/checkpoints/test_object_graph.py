@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
-from albert_tf.checkpoints.object_graph import GRAPH, open_variables
 from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.sources.object_graph import GRAPH, open_variables
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from albert_tf.checkpoints.plain_pickle import Name, read_plain_pickle
+from albert_tf.checkpoints.files.plain_pickle import Name, read_plain_pickle
 
 
 def read(content, names=(), functions=None, persistent=None):

@@ -1,8 +1,8 @@
 import pytest
 
 from albert_tf._keras import tf_variable
-from albert_tf.checkpoints.round_trip import compare_weights
-from albert_tf.checkpoints.tf1_writer import write_tf1
+from albert_tf.checkpoints.writers.round_trip import compare_weights
+from albert_tf.checkpoints.writers.tf1 import write_tf1
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
 from tests.conftest import GOLDENS

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
-from albert_tf.checkpoints.safetensors_file import open_safetensors, write_safetensors
+from albert_tf.checkpoints.files.safetensors_file import open_safetensors, write_safetensors
 
 HUGGING_FACE = pathlib.Path(__file__).parents[1] / "goldens" / "hugging_face"
 

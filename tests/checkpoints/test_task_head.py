@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.names import task_heads
+from albert_tf.checkpoints.names.table import task_heads
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.tasks import head_names
@@ -12,7 +12,7 @@ from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier
-from albert_tf.training.state import RunDirectory
+from albert_tf.training.engine.state import RunDirectory
 
 GOLDENS = pathlib.Path(__file__).parents[1] / "goldens"
 HUGGING_FACE = GOLDENS / "hugging_face"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.tf1 import find_prefix, ignored_reason, open_tensors
+from albert_tf.checkpoints.sources.tf1 import find_prefix, ignored_reason, open_tensors
 
 TINY = pathlib.Path(__file__).parents[1] / "goldens" / "tiny"
 NAME = "model.ckpt-best"

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.round_trip import compare_weights
-from albert_tf.checkpoints.tf1_writer import write_tf1
+from albert_tf.checkpoints.writers.round_trip import compare_weights
+from albert_tf.checkpoints.writers.tf1 import write_tf1
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer

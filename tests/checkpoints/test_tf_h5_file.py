@@ -5,8 +5,8 @@ import h5py
 import numpy as np
 import pytest
 
-from albert_tf.checkpoints.safetensors_file import open_safetensors
-from albert_tf.checkpoints.tf_h5_file import UNUSED_BIAS, open_tf_h5
+from albert_tf.checkpoints.files.safetensors_file import open_safetensors
+from albert_tf.checkpoints.sources.tf_h5_file import UNUSED_BIAS, open_tf_h5
 
 HUGGING_FACE = pathlib.Path(__file__).parents[1] / "goldens" / "hugging_face"
 POOLER = "albert/tf_albert_for_pre_training/albert/pooler"

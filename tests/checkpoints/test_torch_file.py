@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
-from albert_tf.checkpoints.safetensors_file import open_safetensors
-from albert_tf.checkpoints.torch_file import open_torch_file
+from albert_tf.checkpoints.files.safetensors_file import open_safetensors
+from albert_tf.checkpoints.files.torch_file import open_torch_file
 
 HUGGING_FACE = pathlib.Path(__file__).parents[1] / "goldens" / "hugging_face"
 

@@ -10,7 +10,7 @@ from albert_tf.checkpoints.read import read
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.tasks.classifier import AlbertClassifier
-from albert_tf.training.state import RunDirectory
+from albert_tf.training.engine.state import RunDirectory
 
 CONFIG = AlbertConfig(
     vocab_size=30,

@@ -10,7 +10,7 @@ from tests.conftest import TESTS
 PROGRAM = """
 import sys
 from albert_tf.commands.run import run
-from albert_tf.training.collapse import TrainingCollapsed
+from albert_tf.training.finetuning.collapse import TrainingCollapsed
 
 def main():
     raise {error}("All is lost. Try again.")

@@ -8,17 +8,17 @@ import apache_beam as beam  # noqa: E402
 from apache_beam.testing.test_pipeline import TestPipeline  # noqa: E402
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
 
-from albert_tf.data.beam_pipeline import (  # noqa: E402
+from albert_tf.data.pretraining.beam_pipeline import (  # noqa: E402
     MakePretrainingRecords,
     ReadDocuments,
     run_pipeline,
 )
-from albert_tf.data.document_format import DocumentFormat  # noqa: E402
-from albert_tf.data.documents import DocumentFiles  # noqa: E402
-from albert_tf.data.pretraining_options import PretrainingOptions  # noqa: E402
-from albert_tf.data.pretraining_records import read_pretraining_records  # noqa: E402
-from albert_tf.data.shards import make_records  # noqa: E402
-from albert_tf.data.token_block import BlockEncoder  # noqa: E402
+from albert_tf.data.pretraining.document_format import DocumentFormat  # noqa: E402
+from albert_tf.data.pretraining.documents import DocumentFiles  # noqa: E402
+from albert_tf.data.pretraining.options import PretrainingOptions  # noqa: E402
+from albert_tf.data.pretraining.records import read_pretraining_records  # noqa: E402
+from albert_tf.data.pretraining.shards import make_records  # noqa: E402
+from albert_tf.data.pretraining.token_block import BlockEncoder  # noqa: E402
 
 OPTIONS = PretrainingOptions(max_seq_length=64, dupe_factor=2)
 

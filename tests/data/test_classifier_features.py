@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from albert_tf.data.classifier_features import classifier_features, pair_lengths
-from albert_tf.data.examples import Example, ExampleSet
+from albert_tf.data.tasks.classifier_features import classifier_features, pair_lengths
+from albert_tf.data.tasks.examples import Example, ExampleSet
 from albert_tf.text.reference import ReferenceTokenizer
 from tests.conftest import GOLDENS
 

@@ -5,10 +5,10 @@ import pickle
 
 import pytest
 
-from albert_tf.data import document_readers
-from albert_tf.data.document_format import DocumentFormat
-from albert_tf.data.documents import DocumentFiles, DocumentIterable
 from albert_tf.data.example_proto import serialize_example
+from albert_tf.data.pretraining import document_readers
+from albert_tf.data.pretraining.document_format import DocumentFormat
+from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
 from albert_tf.data.tfrecord import frame_records
 
 DOCUMENTS = [["One.", "Zwölf."], ["Drei."], ["Four.", "Five.", "Six."], ["Seven."], ["Acht €."]]

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.data.dynamic_masking import DynamicMasking
-from albert_tf.data.pretraining_features import make_features
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.segments import draw_segments, truncate_segments
-from albert_tf.data.token_block import BlockEncoder
+from albert_tf.data.pretraining.dynamic_masking import DynamicMasking
+from albert_tf.data.pretraining.features import make_features
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.segments import draw_segments, truncate_segments
+from albert_tf.data.pretraining.token_block import BlockEncoder
 from tests.conftest import FIXTURES
 from tests.data.pretraining_statistics import (
     masked_positions,

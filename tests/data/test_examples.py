@@ -1,7 +1,7 @@
 import pytest
 
-from albert_tf.data.examples import Example, ExampleSet
 from albert_tf.data.report import Report
+from albert_tf.data.tasks.examples import Example, ExampleSet
 
 
 def test_is_a_sequence():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from albert_tf.data.features import Features, check_length, empty_rows, fill_row
+from albert_tf.data.tasks.features import Features, check_length, empty_rows, fill_row
 from albert_tf.text.reference import ReferenceTokenizer
 
 

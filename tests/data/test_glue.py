@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from albert_tf.data.classifier_features import classifier_features
-from albert_tf.data.glue import TASKS
-from albert_tf.data.metrics import METRICS
+from albert_tf.data.tasks.classifier_features import classifier_features
+from albert_tf.data.tasks.glue import TASKS
+from albert_tf.data.tasks.metrics import METRICS
 from albert_tf.text.reference import ReferenceTokenizer, preprocess_text
 from tests.conftest import FIXTURES, GOLDENS
 

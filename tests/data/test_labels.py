@@ -1,6 +1,6 @@
 import pytest
 
-from albert_tf.data.labels import check_label, parse_score
+from albert_tf.data.tasks.labels import check_label, parse_score
 
 
 def test_check_label():

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
-from albert_tf.data.masking import choose_ngrams, find_words, mask_tokens, permute_tokens
-from albert_tf.data.pretraining_options import PretrainingOptions
+from albert_tf.data.pretraining.masking import (
+    choose_ngrams,
+    find_words,
+    mask_tokens,
+    permute_tokens,
+)
+from albert_tf.data.pretraining.options import PretrainingOptions
 
 
 def options_of(**changes):

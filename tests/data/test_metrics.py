@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from albert_tf.data.metrics import METRICS, accuracy, f1, matthews, pearson, spearman
+from albert_tf.data.tasks.metrics import METRICS, accuracy, f1, matthews, pearson, spearman
 from tests.conftest import GOLDENS
 
 RECORDED = json.loads((GOLDENS / "metrics.json").read_text())

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from albert_tf.data import race
-from albert_tf.data.examples import ExampleSet, MultipleChoiceExample
-from albert_tf.data.multiple_choice_features import multiple_choice_features, question_option
+from albert_tf.data.tasks import race
+from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
+from albert_tf.data.tasks.multiple_choice_features import multiple_choice_features, question_option
 from albert_tf.text.reference import ReferenceTokenizer
 from tests.conftest import FIXTURES
 

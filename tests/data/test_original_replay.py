@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from albert_tf.data.original_replay import replay_original
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.pretraining_records import read_pretraining_records
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.records import read_pretraining_records
 from tests.conftest import FIXTURES, GOLDENS
 
 RECORDED = GOLDENS / "pretrain_data"

@@ -6,10 +6,10 @@ import random
 import numpy as np
 import pytest
 
-from albert_tf.data.document_format import DocumentFormat
-from albert_tf.data.pretraining_features import make_features
-from albert_tf.data.segments import draw_segments, truncate_segments
-from albert_tf.data.token_block import BlockEncoder
+from albert_tf.data.pretraining.document_format import DocumentFormat
+from albert_tf.data.pretraining.features import make_features
+from albert_tf.data.pretraining.segments import draw_segments, truncate_segments
+from albert_tf.data.pretraining.token_block import BlockEncoder
 from tests.conftest import FIXTURES, GOLDENS
 from tests.data.pretraining_statistics import replaced, run_lengths, same_proportion
 from tests.data.test_original_replay import RUNS, options_of

@@ -11,11 +11,11 @@ import time
 import numpy as np
 import pytest
 
-from albert_tf.data import shards
-from albert_tf.data.documents import DocumentFiles, DocumentIterable
-from albert_tf.data.pretraining_data import write_pretraining_data
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.pretraining_records import read_pretraining_records
+from albert_tf.data.pretraining import shards
+from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.records import read_pretraining_records
+from albert_tf.data.pretraining.write import write_pretraining_data
 from tests.conftest import FIXTURES, TESTS
 from tests.data.pretraining_statistics import (
     MASK_ID,
@@ -191,9 +191,9 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
 
 PROGRAM = """
 import sys
-from albert_tf.data.documents import DocumentFiles
-from albert_tf.data.pretraining_data import write_pretraining_data
-from albert_tf.data.pretraining_options import PretrainingOptions
+from albert_tf.data.pretraining.documents import DocumentFiles
+from albert_tf.data.pretraining.write import write_pretraining_data
+from albert_tf.data.pretraining.options import PretrainingOptions
 
 if __name__ == "__main__":
     corpus, output, model = sys.argv[1:]
@@ -231,7 +231,7 @@ def test_killed_and_started_again_gives_the_same_bytes(tmp_path):
 
 def test_workers_do_not_load_tensorflow():
     program = (
-        "import sys, albert_tf.data.pretraining_data, albert_tf.data.documents; "
+        "import sys, albert_tf.data.pretraining.write, albert_tf.data.pretraining.documents; "
         "sys.exit('tensorflow' in sys.modules)"
     )
     environment = {

@@ -1,6 +1,6 @@
 import pytest
 
-from albert_tf.data.pretraining_options import PretrainingOptions
+from albert_tf.data.pretraining.options import PretrainingOptions
 
 
 def test_defaults():

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.data.documents import DocumentFiles
-from albert_tf.data.pretraining_data import write_pretraining_data
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.pretraining_reader import PretrainingRecords
-from albert_tf.data.pretraining_records import read_pretraining_records
+from albert_tf.data.pretraining.documents import DocumentFiles
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.reader import PretrainingRecords
+from albert_tf.data.pretraining.records import read_pretraining_records
+from albert_tf.data.pretraining.write import write_pretraining_data
 from tests.conftest import FIXTURES
 
 MODEL = str(FIXTURES / "tiny.model")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.pretraining_records import (
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.records import (
     feature_lengths,
     feature_spec,
     read_pretraining_records,

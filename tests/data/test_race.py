@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from albert_tf.data import race
-from albert_tf.data.multiple_choice_features import question_option
+from albert_tf.data.tasks import race
+from albert_tf.data.tasks.multiple_choice_features import question_option
 from albert_tf.text.reference import preprocess_text
 from tests.conftest import FIXTURES, GOLDENS
 

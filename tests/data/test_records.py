@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.data import records
-from albert_tf.data.features import Features
+from albert_tf.data.tasks import records
+from albert_tf.data.tasks.features import Features
 from tests.conftest import GOLDENS
 
 
@@ -100,7 +100,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np
 from albert_tf.data import records
-from albert_tf.data.features import Features
+from albert_tf.data.tasks.features import Features
 
 class Killing(Features):
     def rows(self, start, limit):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from albert_tf.data import records
-from albert_tf.data.features import Features
-from albert_tf.data.rows import Rows
+from albert_tf.data.tasks import records
+from albert_tf.data.tasks.features import Features
+from albert_tf.data.tasks.rows import Rows
 
 LENGTH = 11
 

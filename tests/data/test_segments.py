@@ -3,9 +3,9 @@ import random
 import numpy as np
 import pytest
 
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.segments import draw_segments, truncate_segments
-from albert_tf.data.token_block import TokenBlock
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.segments import draw_segments, truncate_segments
+from albert_tf.data.pretraining.token_block import TokenBlock
 
 
 def block_of(documents):

@@ -3,8 +3,8 @@ import random
 import numpy as np
 import pytest
 
-from albert_tf.data.pretraining_options import PretrainingOptions
-from albert_tf.data.sentence_order import (
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.sentence_order import (
     ALONE,
     IN_ORDER,
     RANDOM_SECOND,
@@ -12,7 +12,7 @@ from albert_tf.data.sentence_order import (
     draw_order,
     random_second_segment,
 )
-from albert_tf.data.token_block import TokenBlock
+from albert_tf.data.pretraining.token_block import TokenBlock
 
 PAPER = PretrainingOptions()
 ORIGINAL = PretrainingOptions(recipe="original")

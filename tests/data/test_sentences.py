@@ -1,6 +1,6 @@
 import pytest
 
-from albert_tf.data.sentences import sentences_of
+from albert_tf.data.pretraining.sentences import sentences_of
 
 
 @pytest.mark.parametrize(

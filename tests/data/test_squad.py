@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from albert_tf.data import squad
+from albert_tf.data.tasks import squad
 from tests.data.squad_recordings import squad_file
 
 SIZES = {  # questions, impossible ones

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from albert_tf.data.squad_alignment import align, piece_offsets
+from albert_tf.data.tasks.squad_alignment import align, piece_offsets
 from albert_tf.text.reference import preprocess_text
 
 

@@ -4,8 +4,8 @@ import time
 import numpy as np
 import pytest
 
-from albert_tf.data import squad, squad_features
-from albert_tf.data.squad_windows import best_windows
+from albert_tf.data.tasks import squad, squad_features
+from albert_tf.data.tasks.squad_windows import best_windows
 from albert_tf.text.reference import ReferenceTokenizer
 from tests.data.squad_recordings import LENGTHS, RecordedTokenizer, recorded_features, squad_file
 

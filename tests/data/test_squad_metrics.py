@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from albert_tf.data.squad import SquadExample, SquadSet
-from albert_tf.data.squad_metrics import (
+from albert_tf.data.tasks.squad import SquadExample, SquadSet
+from albert_tf.data.tasks.squad_metrics import (
     evaluate_v1,
     evaluate_v2,
     exact_match,

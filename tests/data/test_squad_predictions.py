@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from albert_tf.data import squad
-from albert_tf.data.squad_features import squad_features
-from albert_tf.data.squad_metrics import evaluate_v1, evaluate_v2
-from albert_tf.data.squad_predictions import (
+from albert_tf.data.tasks import squad
+from albert_tf.data.tasks.squad_features import squad_features
+from albert_tf.data.tasks.squad_metrics import evaluate_v1, evaluate_v2
+from albert_tf.data.tasks.squad_predictions import (
     answers_above,
     conditional_span_predictions,
     span_predictions,

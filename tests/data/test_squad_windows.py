@@ -1,6 +1,6 @@
 import pytest
 
-from albert_tf.data.squad_windows import best_windows, windows
+from albert_tf.data.tasks.squad_windows import best_windows, windows
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from albert_tf.data.report import Report
-from albert_tf.data.tables import read_csv, read_json, read_jsonl, read_tsv
+from albert_tf.data.tasks.tables import read_csv, read_json, read_jsonl, read_tsv
 
 
 def write(tmp_path, name, content):

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from albert_tf.data.token_block import BlockEncoder
-from albert_tf.data.word_starts import starts_word
+from albert_tf.data.pretraining.token_block import BlockEncoder
 from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.text.word_starts import starts_word
 from tests.conftest import GOLDENS
 
 

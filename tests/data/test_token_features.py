@@ -1,7 +1,7 @@
 import pytest
 
-from albert_tf.data.examples import ExampleSet, TaggedExample
-from albert_tf.data.token_features import token_features
+from albert_tf.data.tasks.examples import ExampleSet, TaggedExample
+from albert_tf.data.tasks.token_features import token_features
 from albert_tf.text.reference import ReferenceTokenizer
 
 

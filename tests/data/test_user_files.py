@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from albert_tf.data.user_files import read_classification, read_regression, read_tagging
+from albert_tf.data.tasks.user_files import read_classification, read_regression, read_tagging
 
 
 def write(tmp_path, name, *lines):

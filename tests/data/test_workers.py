@@ -4,12 +4,12 @@ import sys
 
 import pytest
 
-from albert_tf.data.workers import available_cores, run_tasks
+from albert_tf.data.pretraining.workers import available_cores, run_tasks
 from tests.conftest import TESTS
 
 PROGRAM = """
 import os, signal, sys
-from albert_tf.data.workers import run_tasks
+from albert_tf.data.pretraining.workers import run_tasks
 
 class Unpicklable(Exception):
     def __init__(self):

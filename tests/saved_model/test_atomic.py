@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from albert_tf.saved_model.atomic import refuse_existing, replacing_directory, replacing_file
+from albert_tf.atomic import refuse_existing, replacing_directory, replacing_file
 
 
 def write(path, content, **options):

@@ -9,8 +9,8 @@ from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
+from albert_tf.keras_layer.keras_layer import KerasLayer
 from albert_tf.saved_model.classifier import export_classifier
-from albert_tf.saved_model.keras_layer import KerasLayer
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.text.preprocessor import Preprocessor
 from tests.saved_model.task_exports import TEXTS, close, decoded, load, small_encoder

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 import albert_tf
 from albert_tf._keras import KERAS_3, keras
+from albert_tf.keras_layer.loaded_function import LoadedFunction
 from albert_tf.layers.transformer import Transformer
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.saved_model.computation import exported_computation, skips_padding
-from albert_tf.saved_model.loaded_function import LoadedFunction
 from albert_tf.saved_model.span_labeler import export_span_labeler
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import albert_tf
-from albert_tf.saved_model.check import check
+from albert_tf.saved_model.contract.check import check
 from tests import random_tiny
 
 

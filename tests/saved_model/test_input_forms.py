@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.saved_model.input_forms import describe, fit_inputs
+from albert_tf.keras_layer.input_forms import describe, fit_inputs
 
 INT32 = tf.TensorSpec([None, None], tf.int32)
 INT64 = tf.TensorSpec([None, None], tf.int64)

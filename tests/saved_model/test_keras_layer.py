@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import KERAS_3, keras
-from albert_tf.saved_model.keras_layer import KerasLayer
+from albert_tf.keras_layer.keras_layer import KerasLayer
 from tests.saved_model.toy_models import (
     KEYS,
     WIDTH,

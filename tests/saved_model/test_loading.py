@@ -6,7 +6,7 @@ import types
 import pytest
 import tensorflow as tf
 
-from albert_tf.saved_model.loading import load_handle
+from albert_tf.keras_layer.loading import load_handle
 
 
 @pytest.fixture

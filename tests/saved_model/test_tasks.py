@@ -5,9 +5,9 @@ import pytest
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.saved_model import tasks
 from albert_tf.saved_model.classifier import export_classifier
+from albert_tf.saved_model.contract.tasks import check_task
 from albert_tf.saved_model.multiple_choice import export_multiple_choice
 from albert_tf.saved_model.span_labeler import export_span_labeler
-from albert_tf.saved_model.task_contract import check_task
 from albert_tf.saved_model.token_classifier import export_token_classifier
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice

@@ -11,11 +11,11 @@ import sys
 
 import tensorflow as tf
 
-from albert_tf.training.callbacks import Callback
-from albert_tf.training.evaluation import evaluate_terms
-from albert_tf.training.history import History
-from albert_tf.training.loop import train
-from albert_tf.training.strategy import is_chief, make_strategy
+from albert_tf.training.engine.callbacks import Callback
+from albert_tf.training.engine.evaluation import evaluate_terms
+from albert_tf.training.engine.history import History
+from albert_tf.training.engine.loop import train
+from albert_tf.training.engine.strategy import is_chief, make_strategy
 from tests.training import small_run
 
 

@@ -6,10 +6,10 @@ import tensorflow as tf
 from albert_tf._keras import keras
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.tasks.classifier import AlbertClassifier
-from albert_tf.training.losses import Accuracy, SparseCrossEntropy
-from albert_tf.training.optimizers import Lamb
-from albert_tf.training.schedules import WarmupPolynomialDecay
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine.losses import Accuracy, SparseCrossEntropy
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers.adamw_lamb import Lamb
+from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
 
 VOCAB, LENGTH, BATCH, EXAMPLES = 50, 8, 8, 40
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.batches import Batches
+from albert_tf.training.engine.batches import Batches
 from tests.training.small_run import mirrored
 
 

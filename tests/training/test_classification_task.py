@@ -5,8 +5,8 @@ import pytest
 
 from albert_tf.config import AlbertConfig
 from albert_tf.text.reference import ReferenceTokenizer
-from albert_tf.training.finetune_tasks import make_task
-from albert_tf.training.recipes import recipe_for
+from albert_tf.training.finetuning.recipes import recipe_for
+from albert_tf.training.finetuning.tasks import make_task
 from tests import random_tiny
 from tests.conftest import FIXTURES
 

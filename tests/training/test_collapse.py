@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from albert_tf.training.collapse import CollapseDetector, TrainingCollapsed
+from albert_tf.training.finetuning.collapse import CollapseDetector, TrainingCollapsed
 
 
 def feed(detector, losses):

@@ -2,7 +2,7 @@ import types
 
 import pytest
 
-from albert_tf.training.curriculum import Curriculum, Stage
+from albert_tf.training.pretraining.curriculum import Curriculum, Stage
 
 
 def records(name, num_records):

@@ -1,6 +1,6 @@
 import pytest
 
-from albert_tf.training.entities import entities, entity_f1, is_bio
+from albert_tf.training.finetuning.entities import entities, entity_f1, is_bio
 
 
 def test_entities_as_conlleval_counts_them():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.evaluation import Predictor, evaluate_terms
+from albert_tf.training.engine.evaluation import Predictor, evaluate_terms
 from tests.training.small_run import make_data, make_model, make_step, mirrored
 
 

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from albert_tf import training
-from albert_tf.training.losses import SparseCrossEntropy
-from albert_tf.training.optimizers import AdamW
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine.losses import SparseCrossEntropy
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers.adamw_lamb import AdamW
 
 MODULES = [module.name for module in pkgutil.iter_modules(training.__path__)]
 

@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.training.collapse import TrainingCollapsed
-from albert_tf.training.finetune import finetune
-from albert_tf.training.finetune_options import FinetuneOptions
-from albert_tf.training.finetune_run import FinetuneRun
-from albert_tf.training.finetune_task import ranked
-from albert_tf.training.finetune_tasks import make_task
-from albert_tf.training.history import read_csv
+from albert_tf.training.engine.history import read_csv
+from albert_tf.training.finetuning.collapse import TrainingCollapsed
+from albert_tf.training.finetuning.finetune import finetune
+from albert_tf.training.finetuning.options import FinetuneOptions
+from albert_tf.training.finetuning.run import FinetuneRun
+from albert_tf.training.finetuning.task import ranked
+from albert_tf.training.finetuning.tasks import make_task
 from tests import random_tiny
 from tests.training.toy_task import learn, write_sst2
 

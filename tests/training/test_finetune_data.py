@@ -2,9 +2,9 @@ import numpy as np
 
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.text.reference import ReferenceTokenizer
-from albert_tf.training.finetune_data import EvaluationData, TrainingData, digest
-from albert_tf.training.finetune_tasks import make_task
-from albert_tf.training.recipes import recipe_for
+from albert_tf.training.finetuning.data import EvaluationData, TrainingData, digest
+from albert_tf.training.finetuning.recipes import recipe_for
+from albert_tf.training.finetuning.tasks import make_task
 from tests import random_tiny
 from tests.conftest import FIXTURES
 

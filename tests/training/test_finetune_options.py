@@ -1,7 +1,7 @@
 import pytest
 
-from albert_tf.training.finetune_options import FinetuneOptions
-from albert_tf.training.finetune_tasks import make_task
+from albert_tf.training.finetuning.options import FinetuneOptions
+from albert_tf.training.finetuning.tasks import make_task
 from tests.conftest import FIXTURES
 
 

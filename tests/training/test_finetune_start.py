@@ -3,7 +3,7 @@ import pytest
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.config import PRESETS, AlbertConfig
 from albert_tf.training.finetune_start import check_sizes, starting_point
-from albert_tf.training.recipes import recipe_for
+from albert_tf.training.finetuning.recipes import recipe_for
 from tests import random_tiny
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.history import History, TensorBoard, plot_curves, read_csv
+from albert_tf.training.engine.history import History, TensorBoard, plot_curves, read_csv
 
 
 def record(callback, start, stop, evaluate=()):

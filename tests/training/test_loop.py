@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import KERAS_3, keras
-from albert_tf.training.callbacks import Callback
-from albert_tf.training.evaluation import evaluate_terms
-from albert_tf.training.history import History, read_csv
-from albert_tf.training.loop import MAX_SKIPPED, train
-from albert_tf.training.losses import SparseCrossEntropy
-from albert_tf.training.optimizers import AdamW
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine.callbacks import Callback
+from albert_tf.training.engine.evaluation import evaluate_terms
+from albert_tf.training.engine.history import History, read_csv
+from albert_tf.training.engine.loop import MAX_SKIPPED, train
+from albert_tf.training.engine.losses import SparseCrossEntropy
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers.adamw_lamb import AdamW
 from tests.training import small_run
 from tests.training.small_run import make_data, make_step, weights_of
 

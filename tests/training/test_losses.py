@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training import losses
-from albert_tf.training.losses import Accuracy, MeanOf, SparseCrossEntropy, SquaredError, Term
+from albert_tf.training.engine import losses
+from albert_tf.training.engine.losses import (
+    Accuracy,
+    MeanOf,
+    SparseCrossEntropy,
+    SquaredError,
+    Term,
+)
 from tests.conftest import GOLDENS
 
 RANDOM = np.random.RandomState(0)

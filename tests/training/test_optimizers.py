@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import KERAS_3, keras
-from albert_tf.training.optimizer_base import raw_variable
-from albert_tf.training.optimizers import AdamW, Lamb
-from albert_tf.training.schedules import WarmupPolynomialDecay
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
+from albert_tf.training.optimizers.base import raw_variable
+from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
 from tests.conftest import GOLDENS
 from tests.training import small_run, tiny_runs
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from albert_tf.training.preemption import preemption
+from albert_tf.training.engine.preemption import preemption
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
-from albert_tf.data.documents import DocumentIterable
-from albert_tf.data.pretraining_data import write_pretraining_data
-from albert_tf.data.pretraining_options import PretrainingOptions
+from albert_tf.data.pretraining.documents import DocumentIterable
+from albert_tf.data.pretraining.options import PretrainingOptions
+from albert_tf.data.pretraining.write import write_pretraining_data
 from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.training.pretrain import pretrain
-from albert_tf.training.pretrain_options import PretrainOptions
+from albert_tf.training.pretraining.options import PretrainOptions
+from albert_tf.training.pretraining.pretrain import pretrain
 from tests.conftest import FIXTURES, GOLDENS
 
 MODEL = str(FIXTURES / "tiny.model")
@@ -72,7 +72,7 @@ def test_over_fits_a_tiny_corpus(data, tmp_path):
 RUN = """
 import os, signal, sys
 from albert_tf.training import pretrain as module
-from albert_tf.training.callbacks import Callback
+from albert_tf.training.engine.callbacks import Callback
 from tests.training.test_pretrain import CONFIG, MODEL, OPTIONS
 import dataclasses
 

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 
-from albert_tf.training.progress import Progress
+from albert_tf.training.engine.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from albert_tf.config import PRESETS, AlbertConfig
-from albert_tf.training.finetune_tasks import TASK_NAMES
-from albert_tf.training.recipes import RECIPES, Recipe, model_size, recipe_for
+from albert_tf.training.finetuning.recipes import RECIPES, Recipe, model_size, recipe_for
+from albert_tf.training.finetuning.tasks import TASK_NAMES
 
 SMALL = AlbertConfig(vocab_size=100, hidden_size=64, num_attention_heads=2, intermediate_size=64)
 

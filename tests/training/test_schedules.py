@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from albert_tf._keras import keras
-from albert_tf.training.schedules import WarmupPolynomialDecay
+from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
 from tests.conftest import GOLDENS
 
 RECORDED = json.loads((GOLDENS / "training" / "lr_schedule.json").read_text())

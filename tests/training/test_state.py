@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.state import RunDirectory
+from albert_tf.training.engine.state import RunDirectory
 
 
 def variables(value, size=3):

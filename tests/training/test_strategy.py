@@ -3,7 +3,7 @@ import json
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.strategy import is_chief, make_strategy, num_workers
+from albert_tf.training.engine.strategy import is_chief, make_strategy, num_workers
 
 
 def test_one_and_mirrored():

@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import keras
-from albert_tf.training.batches import Batches
-from albert_tf.training.loss_scale import LossScale
-from albert_tf.training.optimizer_base import raw_variable
-from albert_tf.training.optimizers import AdamW
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine.batches import Batches
+from albert_tf.training.engine.loss_scale import LossScale
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers.adamw_lamb import AdamW
+from albert_tf.training.optimizers.base import raw_variable
 from tests.training import small_run, tiny_runs
 from tests.training.small_run import make_data, make_step, mirrored
 

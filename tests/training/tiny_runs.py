@@ -3,13 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from albert_tf.checkpoints.names import rules
+from albert_tf.checkpoints.names.table import rules
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.layers.embeddings import Embeddings
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.tasks.classifier import AlbertClassifier
-from albert_tf.training.losses import SparseCrossEntropy, masked_lm_loss, sentence_order_loss
-from albert_tf.training.optimizer_base import raw_variable
+from albert_tf.training.engine.losses import SparseCrossEntropy, masked_lm_loss, sentence_order_loss
+from albert_tf.training.optimizers.base import raw_variable
 from tests.conftest import GOLDENS
 
 INPUTS = {

@@ -2,8 +2,8 @@
 
 import pathlib
 
-from albert_tf.training.finetune import finetune
-from albert_tf.training.finetune_options import FinetuneOptions
+from albert_tf.training.finetuning.finetune import finetune
+from albert_tf.training.finetuning.options import FinetuneOptions
 from tests import random_tiny
 
 

@@ -14,8 +14,9 @@ from serve import batch as make_batch
 from serve import seconds, serve
 
 import albert_tf
-from albert_tf.training import losses, optimizers
-from albert_tf.training.train_step import TrainStep
+from albert_tf.training.engine import losses
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.optimizers import adamw_lamb as optimizers
 from benchmarks.speed.programs import SENTENCES
 
 PREDICTIONS = 20

@@ -1,0 +1,1 @@
+"""Files of known formats: what arrays and values a file holds; nothing about ALBERT."""

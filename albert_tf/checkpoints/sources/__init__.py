@@ -1,0 +1,1 @@
+"""The kinds of checkpoints that can be read: one file each."""

@@ -1,0 +1,1 @@
+"""Raw text -> masked, segmented records for pre-training."""

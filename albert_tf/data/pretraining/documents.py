@@ -1,0 +1,168 @@
+"""Where the documents of pre-training come from, and which of them make up a shard."""
+
+import dataclasses
+import functools
+import glob
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterable
+
+from albert_tf.data.pretraining.document_format import DocumentFormat
+from albert_tf.data.pretraining.sentences import sentences_of
+
+
+@dataclasses.dataclass(frozen=True)
+class DocumentFiles:
+    """Documents in files. A shard is a byte range of all files in a row, so each byte is read once.
+
+    Does not include tokenizing. A file's end always ends a document.
+
+    Args:
+      files: Paths, patterns (`corpus/*.txt`) or directories, list of str.
+      format: `DocumentFormat`. Files that end in .gz are decompressed, and each belongs to one
+        shard.
+
+    Raises:
+      FileNotFoundError: If a path or pattern leads to no file.
+      ValueError: If a file is empty or its format unknown.
+
+    Example:
+      >>> documents = DocumentFiles(["tests/fixtures/pretrain_corpus.txt"])
+      >>> next(documents.read(shard=0, num_shards=1))[0][:40]
+      'This is an implementation of decimal flo'
+    """
+
+    files: list
+    format: DocumentFormat = dataclasses.field(default_factory=DocumentFormat)
+
+    def __post_init__(self):
+        if isinstance(self.files, (str, os.PathLike)):
+            object.__setattr__(self, "files", [self.files])
+        for path, size in self.sizes:
+            self.format.of(path)
+            if not size:
+                raise ValueError(
+                    f"Every file must have documents. Received: {path}, which is empty. Leave it "
+                    "out."
+                )
+
+    @functools.cached_property
+    def sizes(self):
+        """All files, sorted within each pattern: list of (path, bytes)."""
+        paths = []
+        for pattern in map(os.fspath, self.files):
+            if os.path.isdir(pattern):
+                found = [entry.path for entry in os.scandir(pattern) if entry.is_file()]
+            elif os.path.isfile(pattern):
+                found = [pattern]
+            else:
+                found = filter(os.path.isfile, glob.glob(pattern, recursive=True))
+            found = sorted(path for path in found if not os.path.basename(path).startswith("."))
+            if not found:
+                raise FileNotFoundError(
+                    f"Input must be existing files. Received: {pattern}, which leads to none."
+                )
+            paths += found
+        if not paths:
+            raise FileNotFoundError("Input must be existing files. Received: an empty list.")
+        return [(path, os.path.getsize(path)) for path in dict.fromkeys(paths)]
+
+    @property
+    def size(self):
+        """Bytes of all files; None if some are compressed."""
+        if any(path.endswith(".gz") for path, _ in self.sizes):
+            return None
+        return sum(size for _, size in self.sizes)
+
+    @property
+    def most_shards(self):
+        """How many shards can have documents at all; None if that is not known."""
+        if any(self.format.splits(path) for path, _ in self.sizes):
+            return None
+        return len(self.sizes)
+
+    def identity(self):
+        """What tells this input from another, as JSON: an interrupted run goes on only with it."""
+        files = [
+            [path, self.format.of(path), size, os.stat(path).st_mtime_ns]
+            for path, size in self.sizes
+        ]
+        return {"files": files, **dataclasses.asdict(self.format)}
+
+    def read(self, shard, num_shards):
+        """Yields the documents of a shard, list of str (sentences) each.
+
+        Args:
+          shard, num_shards: Which part. All parts together have each document once.
+        """
+        for path, start, end in self.ranges(shard, num_shards):
+            with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
+                try:
+                    yield from self.format.read(file, path, start, end)
+                except (EOFError, zlib.error) as error:
+                    raise ValueError(
+                        f"A file in .gz must be whole. Received: {path}: {error}. Copy it again."
+                    ) from None
+
+    def ranges(self, shard, num_shards):
+        """The parts of files that make up a shard: list of (path, start, end or None)."""
+        total = sum(size for _, size in self.sizes)
+        first, last = total * shard // num_shards, total * (shard + 1) // num_shards
+        ranges, offset = [], 0
+        for path, size in self.sizes:
+            start, end = max(first - offset, 0), min(last - offset, size)
+            if not self.format.splits(path):
+                if first <= offset < last:
+                    ranges.append((path, 0, None))
+            elif start < end:
+                ranges.append((path, start, end))
+            offset += size
+        return ranges
+
+
+@dataclasses.dataclass(frozen=True)
+class DocumentIterable:
+    """Documents that a program makes: anything that can be iterated, such as a tf.data.Dataset.
+
+    Shard k of n gets the documents k, k + n, k + 2n, ...; each shard iterates anew.
+
+    Args:
+      make: Function without arguments that returns a new iterator of documents: str (lines) or list
+        of str (sentences). It must return the same ones each time. With several workers it must be
+        a function that `pickle` can name (of a module, not a lambda).
+      name: What tells it from others when an interrupted run goes on.
+      lines: What a line of a str is, see `sentences_of`.
+
+    Example:
+      >>> documents = DocumentIterable(lambda: ["One.\\nTwo.", ["Three."]], "three sentences")
+      >>> list(documents.read(shard=0, num_shards=1))
+      [['One.', 'Two.'], ['Three.']]
+    """
+
+    make: Callable[[], Iterable]
+    name: str
+    lines: str = "sentence"
+    size = None
+    most_shards = 1  # By default: nothing is known of how many documents there are.
+
+    def identity(self):
+        """What tells this input from another."""
+        return {"iterable": self.name, "lines": self.lines}
+
+    def read(self, shard, num_shards):
+        """Yields the documents of a shard, list of str (sentences) each."""
+        for index, document in enumerate(self.make()):
+            if index % num_shards != shard:
+                continue
+            if isinstance(document, str):
+                sentences = list(sentences_of(document.split("\n"), self.lines))
+            elif isinstance(document, (list, tuple)):
+                sentences = list(sentences_of(document, "sentence"))
+            else:
+                raise TypeError(
+                    "A document must be a str or a list of str. "
+                    f"Received: {document!r} of type {type(document).__name__}."
+                )
+            if sentences:
+                yield sentences

@@ -1,0 +1,1 @@
+"""Data sets and users' own files -> features, and predictions -> scores."""

@@ -1,0 +1,81 @@
+"""Single texts and pairs as fixed-shape arrays, as the original makes them."""
+
+import numpy as np
+
+from albert_tf.data.progress import progress
+from albert_tf.data.report import Report
+from albert_tf.data.tasks.features import Features, check_length, empty_rows, fill_row
+
+CUT = "texts cut to max_seq_length"
+
+
+def classifier_features(examples, tokenizer, max_seq_length):
+    """Turns texts or pairs into ids, for classification and regression.
+
+    Rows are `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, cut at the end and padded with zeros. Too
+    long pairs lose pieces one at a time from the longer text, from b on ties. A second text without
+    any piece counts as none.
+
+    Args:
+      examples: `ExampleSet` of `Example`s.
+      tokenizer: `albert_tf.text.reference.ReferenceTokenizer`.
+      max_seq_length: Length of all rows, S, at least 5.
+
+    Returns:
+      `Features` of N rows: input_ids, input_mask, segment_ids int32 [N, S]; label_ids int32 [N], or
+      float32 [N] for regression (`examples.labels` is None); is_real_example int32 [N], all 1. The
+      report counts what was cut.
+
+    Raises:
+      ValueError: If max_seq_length is too short.
+
+    Example:
+      >>> features = classifier_features(examples, ReferenceTokenizer("30k-clean.model"), 128)
+      >>> features["input_ids"].shape
+      (872, 128)
+
+    Reference: `convert_single_example` in the original's classifier_utils.py.
+    """
+    check_length(max_seq_length, 5)
+    arrays = empty_rows([len(examples), max_seq_length])
+    report = Report()
+    for row, example in enumerate(progress(examples, "Texts to ids")):
+        a = tokenizer.encode(example.text_a)
+        b = tokenizer.encode(example.text_b) if example.text_b else []
+        if b:
+            kept_a, kept_b = pair_lengths(len(a), len(b), max_seq_length - 3)
+        else:
+            kept_a, kept_b = min(len(a), max_seq_length - 2), 0
+        if kept_a < len(a) or kept_b < len(b):
+            report.add(CUT, example.guid)
+        fill_row(arrays, row, tokenizer, a[:kept_a], b[:kept_b] if b else None)
+    arrays["label_ids"] = _label_ids(examples)
+    arrays["is_real_example"] = np.ones(len(examples), np.int32)
+    return Features(arrays, report, has_labels=examples[0].label is not None)
+
+
+def pair_lengths(a, b, limit):
+    """Lengths of two texts cut one piece at a time: off the longer one, off b on ties.
+
+    Args:
+      a, b: Lengths, int.
+      limit: What their sum may be at most.
+
+    Returns:
+      `(a, b)` after cutting.
+    """
+    excess = max(a + b - limit, 0)
+    level = min(excess, abs(a - b))
+    if a > b:
+        a -= level
+    else:
+        b -= level
+    rest = excess - level
+    return a - rest // 2, b - (rest + 1) // 2
+
+
+def _label_ids(examples):
+    if examples.labels is None:
+        return np.array([e.label or 0.0 for e in examples], np.float32)
+    ids = {label: i for i, label in enumerate(examples.labels)}
+    return np.array([0 if e.label is None else ids[e.label] for e in examples], np.int32)

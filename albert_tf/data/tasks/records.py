@@ -1,0 +1,189 @@
+"""Features cached as TFRecords, with the original's fields; a killed run leaves no half file."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+
+import numpy as np
+import tensorflow as tf
+
+from albert_tf.data.progress import progress
+from albert_tf.data.tasks.features import Features
+
+VERSION = 1  # Part of every key: counts changes of what features look like.
+_CHUNK = 1024
+
+
+def cached_records(cache_dir, name, key, make_features):
+    """Path of the TFRecords of some features, which are made only if the cache lacks them.
+
+    Args:
+      cache_dir: Folder of the cache, local or as `tf.io.gfile` understands it.
+      name: Beginning of the file's name, such as "sst-2.train.128".
+      key: What the features depend on, from `feature_key`.
+      make_features: Function without arguments that returns `Features`; called on a miss only.
+
+    Returns:
+      str, path of a complete .tfrecord file; `read_metadata` tells what is in it.
+
+    Example:
+      >>> key = feature_key("sst-2", "train", 128, "30k-clean.model", examples.files)
+      >>> make = lambda: classifier_features(examples, tokenizer, 128)
+      >>> path = cached_records("cache", "sst-2.train.128", key, make)
+    """
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    path = os.path.join(os.fspath(cache_dir), f"{name}.{digest}.tfrecord")
+    if not _is_complete(path):
+        write_records(path, make_features(), key)
+    return path
+
+
+def feature_key(task, split, max_seq_length, vocab_file, files, **options):
+    """What features depend on, by content, as a dict for `cached_records`.
+
+    Args:
+      task: Name of the task, str.
+      split: Name of the split, str.
+      max_seq_length: Length of the rows, int.
+      vocab_file: Path of the SentencePiece model; its bytes count, not its name.
+      files: Paths of the data files; their bytes count.
+      **options: All else that features depend on: lower, labels, doc_stride, ...
+    """
+    return {
+        "version": VERSION,
+        "task": task,
+        "split": split,
+        "max_seq_length": max_seq_length,
+        "vocabulary": _hash([vocab_file]),
+        "files": _hash(files),
+        **options,
+    }
+
+
+def write_records(path, features, key=None):
+    """Writes features to a TFRecord file and its metadata beside it, in place of older ones.
+
+    Both are written under temporary names and renamed, the metadata last: a file with metadata is
+    whole. Rows of several dimensions are flattened, as in the original.
+
+    Args:
+      path: Path of the .tfrecord file; its folder is created.
+      features: `Features`.
+      key: dict to store in the metadata.
+    """
+    path = os.fspath(path)
+    tf.io.gfile.makedirs(os.path.dirname(path) or ".")
+    first = features.rows(0, 1)
+    with _replacing(path) as partial, tf.io.TFRecordWriter(partial) as writer:
+        for start in progress(range(0, features.num_rows, _CHUNK), "Writing TFRecords"):
+            arrays = features.rows(start, start + _CHUNK)
+            for row in range(len(next(iter(arrays.values())))):
+                writer.write(serialize({name: array[row] for name, array in arrays.items()}))
+    metadata = {
+        "rows": features.num_rows,
+        "bytes": tf.io.gfile.stat(path).length,
+        "fields": {
+            name: {"shape": list(array.shape[1:]), "dtype": array.dtype.name}
+            for name, array in first.items()
+        },
+        "has_labels": features.has_labels,
+        "problems": features.report.counts,
+        "report": str(features.report),
+        "key": key,
+    }
+    with _replacing(f"{path}.json") as partial, tf.io.gfile.GFile(partial, "w") as file:
+        file.write(json.dumps(metadata, indent=1) + "\n")
+
+
+def read_metadata(path):
+    """The metadata of a TFRecord file that `write_records` wrote.
+
+    Returns:
+      dict {rows, bytes, fields: {name: {shape, dtype}}, has_labels, problems: counts by kind,
+      report: the problems as text, key}.
+
+    Raises:
+      ValueError: If the file is not whole.
+    """
+    if not _is_complete(path):
+        raise ValueError(
+            "A TFRecord file must be whole and have its metadata beside it. "
+            f"Received: {path}. Remove it, so that it is made again."
+        )
+    with tf.io.gfile.GFile(f"{os.fspath(path)}.json") as file:
+        return json.load(file)
+
+
+def read_features(path):
+    """The `Features` in a TFRecord file, in memory, equal to those that were written."""
+    metadata = read_metadata(path)
+    rows = tf.data.TFRecordDataset(os.fspath(path)).batch(metadata["rows"]).get_single_element()
+    arrays = {name: value.numpy() for name, value in parse(rows, metadata["fields"]).items()}
+    return Features(arrays, has_labels=metadata["has_labels"])
+
+
+def serialize(row):
+    """One row, dict from name to array, as a serialized tf.train.Example; integers as int64."""
+    features = {}
+    for name, value in row.items():
+        value = np.ravel(value)
+        if value.dtype.kind == "f":
+            feature = tf.train.Feature(float_list=tf.train.FloatList(value=value))
+        else:
+            feature = tf.train.Feature(int64_list=tf.train.Int64List(value=value))
+        features[name] = feature
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)
+
+
+def parse(rows, fields):
+    """Tensors of serialized rows.
+
+    Args:
+      rows: string tensor [batch].
+      fields: dict from name to {shape, dtype}, as in the metadata.
+
+    Returns:
+      dict from name to tensor [batch, *shape], int32 (which TPUs need) or float32.
+    """
+    kinds = {
+        name: tf.io.FixedLenFeature(
+            field["shape"], tf.float32 if field["dtype"] == "float32" else tf.int64
+        )
+        for name, field in fields.items()
+    }
+    parsed = tf.io.parse_example(rows, kinds)
+    return {name: tf.cast(value, fields[name]["dtype"]) for name, value in parsed.items()}
+
+
+def _is_complete(path):
+    path = os.fspath(path)
+    if not (tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.json")):
+        return False
+    with tf.io.gfile.GFile(f"{path}.json") as file:
+        return json.load(file)["bytes"] == tf.io.gfile.stat(path).length
+
+
+@contextlib.contextmanager
+def _replacing(path):
+    """Yields a temporary path that becomes `path` if the block succeeds."""
+    folder, name = os.path.split(path)
+    partial = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        tf.io.gfile.rename(partial, path, overwrite=True)
+    except BaseException:
+        if tf.io.gfile.exists(partial):
+            tf.io.gfile.remove(partial)
+        raise
+
+
+def _hash(paths):
+    """Hash of the files' contents, in order."""
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(hashlib.sha256(pathlib.Path(path).read_bytes()).digest())
+    return whole.hexdigest()

@@ -1,0 +1,186 @@
+"""Your own data: CSV, TSV or JSONL for classification, regression, pairs of texts, and tagging.
+
+The first row of CSV and TSV names the columns. CSV follows RFC 4180 (quoted fields); TSV is split
+at tabs, and quotes are ordinary text. JSONL has one object a line, whose keys are the columns.
+"""
+
+import difflib
+import pathlib
+
+from albert_tf.data.report import Report
+from albert_tf.data.tasks.examples import Example, ExampleSet, TaggedExample
+from albert_tf.data.tasks.labels import check_label, parse_score
+from albert_tf.data.tasks.tables import read_csv, read_jsonl, read_tsv
+
+
+def read_classification(path, text="text", text_pair=None, label="label", labels=None, guid=None):
+    """Reads texts, or pairs of texts, with a label each.
+
+    Args:
+      path: Path of a .csv, .tsv or .jsonl file.
+      text: Name of the column of the (first) text.
+      text_pair: Name of the column of the second text, if there is one.
+      label: Name of the column of the label; None for files to predict on.
+      labels: All labels in the order of their ids. None takes those of the file, sorted, as numbers
+        if all are; pass the training set's for every other file.
+      guid: Name of a column of identifiers; without one it is the line number.
+
+    Returns:
+      `ExampleSet` of `Example`s, with `labels` a tuple of str.
+
+    Raises:
+      FileNotFoundError: If there is no such file.
+      ValueError: For a malformed row, an unknown or empty label or an empty text, with file and
+        line; for a missing column, fewer than two labels, or an empty file.
+
+    Example:
+      >>> train = read_classification("train.csv", text="review", label="stars")
+      >>> dev = read_classification("dev.csv", text="review", label="stars", labels=train.labels)
+    """
+    report, examples, places = Report(), [], []
+    for place, row in _rows(path, [text, text_pair, label, guid], report):
+        name = None if label is None else _label(row[label], place)
+        examples.append(_example(row, place, text, text_pair, guid, name))
+        places.append(place)
+    if examples and label is not None:
+        labels = _all_labels(labels, {example.label for example in examples}, path)
+        for place, example in zip(places, examples):
+            check_label(example.label, labels, place)
+    return ExampleSet(examples, [path], labels or (), report)
+
+
+def read_regression(path, text="text", text_pair=None, label="label", guid=None):
+    """Reads texts, or pairs of texts, with a number each.
+
+    Args: as of `read_classification`.
+
+    Returns:
+      `ExampleSet` of `Example`s with float labels; its `labels` are None.
+
+    Raises:
+      FileNotFoundError: If there is no such file.
+      ValueError: As in `read_classification`; and if a label is not a finite number.
+    """
+    report, examples = Report(), []
+    for place, row in _rows(path, [text, text_pair, label, guid], report):
+        score = None if label is None else parse_score(_label(row[label], place), place)
+        examples.append(_example(row, place, text, text_pair, guid, score))
+    return ExampleSet(examples, [path], None, report)
+
+
+def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
+    """Reads texts cut into words, with a tag for each word.
+
+    Args:
+      path: Path of a .jsonl file, whose words and tags are lists of str; or of a .csv or .tsv file,
+        where spaces divide them.
+      words: Name of the column of the words.
+      tags: Name of the column of the tags; None for files to predict on.
+      labels, guid: As of `read_classification`.
+
+    Returns:
+      `ExampleSet` of `TaggedExample`s, with `labels` a tuple of str.
+
+    Raises:
+      FileNotFoundError: If there is no such file.
+      ValueError: As in `read_classification`; and if there is not one tag a word.
+    """
+    report, examples, places = Report(), [], []
+    for place, row in _rows(path, [words, tags, guid], report):
+        row_words = _items(row[words], place)
+        row_tags = None if tags is None else _items(row[tags], place)
+        if row_tags is not None and len(row_tags) != len(row_words):
+            raise ValueError(
+                "Each word must have one tag. "
+                f"Received: {place}: {len(row_words)} words, {len(row_tags)} tags."
+            )
+        name = place.rpartition(":")[2] if guid is None else str(row[guid])
+        examples.append(TaggedExample(name, row_words, row_tags))
+        places.append(place)
+    if examples and tags is not None:
+        labels = _all_labels(labels, {tag for e in examples for tag in e.tags}, path)
+        for place, example in zip(places, examples):
+            for tag in example.tags:
+                check_label(tag, labels, place)
+    return ExampleSet(examples, [path], labels or (), report)
+
+
+def _rows(path, columns, report):
+    """Yields `(place, dict from column to value)`; every row has all the columns asked for."""
+    columns = [column for column in columns if column is not None]
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix == ".jsonl":
+        for line, row in read_jsonl(path, report):
+            _check_columns(columns, list(row), f"{path}:{line}")
+            yield f"{path}:{line}", row
+    elif suffix in (".csv", ".tsv"):
+        rows = read_csv(path, report) if suffix == ".csv" else read_tsv(path, report)
+        _, header = next(rows, (1, []))
+        _check_columns(columns, header, f"{path}:1")
+        for line, row in rows:
+            if len(row) != len(header):
+                raise ValueError(
+                    f"Each row must have the header's {len(header)} columns. "
+                    f"Received: {path}:{line}: {len(row)} columns: {row!r:.200}."
+                )
+            yield f"{path}:{line}", dict(zip(header, row))
+    else:
+        raise ValueError(f"Data files must be .csv, .tsv or .jsonl. Received: {path}.")
+
+
+def _check_columns(columns, header, place):
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise ValueError(f"Columns must have distinct names. Received: {place}: {twice} twice.")
+    for column in columns:
+        if column not in header:
+            near = difflib.get_close_matches(column, header, n=1)
+            raise ValueError(
+                f"The data must have a column {column!r}. Received: {place}: columns {header}."
+                + (f" Did you mean {near[0]!r}?" if near else " Name the columns by arguments.")
+            )
+
+
+def _example(row, place, text, text_pair, guid, label):
+    name = place.rpartition(":")[2] if guid is None else str(row[guid])
+    pair = None if text_pair is None else _text(row[text_pair], place)
+    return Example(name, _text(row[text], place), pair, label)
+
+
+def _text(value, place):
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"Texts must be strings with content. Received: {place}: {value!r}.")
+    return value
+
+
+def _label(value, place):
+    """A label as str; JSON may hold a number or a truth value."""
+    text = "" if value is None or isinstance(value, (list, dict)) else str(value).strip()
+    if not text:
+        raise ValueError(f"Labels must be strings or numbers. Received: {place}: {value!r}.")
+    return text
+
+
+def _items(value, place):
+    items = value.split() if isinstance(value, str) else value
+    if not isinstance(items, list) or not items or not all(isinstance(x, str) for x in items):
+        raise ValueError(
+            "Words and tags must be lists of strings, or strings divided by spaces, and not empty. "
+            f"Received: {place}: {value!r:.80}."
+        )
+    return tuple(items)
+
+
+def _all_labels(labels, found, path):
+    if labels is not None:
+        return tuple(map(str, labels))
+    if len(found) < 2:
+        raise ValueError(
+            "A data set to learn from must have at least two labels. "
+            f"Received: {path}: only {sorted(found)}. If it is a part of the data, pass labels=..."
+        )
+    return tuple(sorted(found, key=int) if all(map(_is_int, found)) else sorted(found))
+
+
+def _is_int(text):
+    return text.removeprefix("-").isdecimal()

@@ -1,0 +1,1 @@
+"""SavedModels in: one as a Keras layer, in both generations of Keras."""

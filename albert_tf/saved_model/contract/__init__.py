@@ -1,0 +1,1 @@
+"""What a SavedModel promises, and the checks that it keeps the promise."""

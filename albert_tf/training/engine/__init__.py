@@ -1,0 +1,1 @@
+"""The training loop: steps on all devices, evaluation, state, progress."""

@@ -1,0 +1,170 @@
+"""The course of a training run as a table, as curves and for TensorBoard."""
+
+import csv
+import pathlib
+
+import tensorflow as tf
+
+from albert_tf.training.engine.callbacks import Callback
+
+
+class History(Callback):
+    """Writes `history.csv` (one row a step) and `evaluations.csv` into the run's directory.
+
+    When a run goes on from a saved state, rows after that state are dropped first, so that no step
+    is there twice.
+
+    Args:
+      directory: The run's directory.
+      every: Write every so many steps only.
+    """
+
+    def __init__(self, directory, every=1):
+        if every < 1:
+            raise ValueError(f"`every` must be positive. Received: {every!r}.")
+        self.directory = pathlib.Path(directory)
+        self.every = every
+
+    def on_begin(self, run):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for name in ("history.csv", "evaluations.csv"):
+            _keep_up_to(self.directory / name, run["step"])
+
+    def on_steps(self, logs):
+        rows = [
+            {name: _short(values[i]) for name, values in logs.items()}
+            for i, step in enumerate(logs["step"])
+            if step % self.every == 0
+        ]
+        _append(self.directory / "history.csv", rows)
+
+    def on_evaluation(self, step, metrics):
+        row = {name: _short(value) for name, value in metrics.items()}
+        _append(self.directory / "evaluations.csv", [{"step": step, **row}])
+
+
+class TensorBoard(Callback):
+    """Writes the same numbers as TensorBoard events; works without TensorBoard being installed.
+
+    Args:
+      directory: Where to write.
+      every: Write every so many steps only.
+    """
+
+    def __init__(self, directory, every=1):
+        self.directory = str(directory)
+        self.every = every
+        self.writer = None
+
+    def on_begin(self, run):
+        self.writer = tf.summary.create_file_writer(self.directory)
+
+    def on_steps(self, logs):
+        for i, step in enumerate(logs["step"]):
+            if step % self.every == 0:
+                values = {name: values[i] for name, values in logs.items() if name != "step"}
+                self._write("train", step, values)
+
+    def on_evaluation(self, step, metrics):
+        self._write("evaluation", step, metrics)
+
+    def on_end(self):
+        if self.writer is not None:
+            self.writer.close()
+
+    def _write(self, group, step, values):
+        # tf.summary.scalar is this, in a package that TensorFlow no longer brings along.
+        metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
+        metadata.plugin_data.plugin_name = "scalars"
+        with self.writer.as_default():
+            for name, value in values.items():
+                value = tf.cast(value, tf.float32)
+                tf.summary.write(f"{group}/{name}", value, step=int(step), metadata=metadata)
+
+
+def read_csv(path):
+    """A file of `History` as {column: list of numbers}."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+
+
+def plot_curves(directory, names=("loss",), smooth=0.0):
+    """Draws columns of `history.csv` and `evaluations.csv` over the steps into `curves.png`.
+
+    Args:
+      directory: The run's directory.
+      names: Columns; one picture below the other. Unknown ones are errors.
+      smooth: Weight of the past in an exponential moving average of the training steps, in
+        [0, 1). Evaluations are drawn as they are.
+
+    Returns:
+      The path of the picture.
+
+    Raises:
+      ImportError: matplotlib is missing.
+      ValueError: A column does not exist.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError(
+            "Curves need matplotlib. Received: no such module. Install it with `pip install "
+            "matplotlib`."
+        ) from None
+    directory = pathlib.Path(directory)
+    weights = {"training": smooth, "evaluation": 0.0}
+    files = {"training": directory / "history.csv", "evaluation": directory / "evaluations.csv"}
+    tables = {kind: read_csv(path) for kind, path in files.items() if path.exists()}
+    figure = Figure(figsize=(7.0, 2.6 * len(names)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names):
+        found = {kind: table for kind, table in tables.items() if name in table}
+        if not found:
+            known = sorted({column for table in tables.values() for column in table} - {"step"})
+            raise ValueError(f"A column must be one of {', '.join(known)}. Received: {name!r}.")
+        for kind, table in found.items():
+            marker = "" if len(table["step"]) > 30 else "."
+            values = _smoothed(table[name], weights[kind])
+            axes.plot(table["step"], values, marker=marker, label=kind)
+        axes.legend()
+        axes.set(xlabel="step", ylabel=name)
+        axes.grid(alpha=0.3)
+    path = directory / "curves.png"
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def _smoothed(values, weight):
+    smoothed = []
+    for value in values:
+        past = smoothed[-1] if smoothed else value
+        smoothed.append(weight * past + (1.0 - weight) * value)
+    return smoothed
+
+
+def _short(value):
+    return value if isinstance(value, int) else f"{value:.9g}"
+
+
+def _append(path, rows):
+    if not rows:
+        return
+    new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def _keep_up_to(path, step):
+    if not path.exists():
+        return
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        # A process that was killed while writing may have left half a row.
+        rows = [row for row in reader if None not in row.values() and float(row["step"]) <= step]
+    path.unlink()
+    _append(path, rows)

@@ -1,0 +1,129 @@
+"""A task's features as data sets for the training loop and for evaluations."""
+
+import hashlib
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from albert_tf.data.tasks.records import cached_records, feature_key, read_metadata
+from albert_tf.data.tasks.rows import Rows
+
+_ALIGNMENT = 8  # Lengths are multiples of it, for the sake of matrix products.
+
+
+class TrainingData:
+    """The rows to learn from, batch by batch.
+
+    Args:
+      task: `FinetuneTask`, with its tokenizer.
+      recipe: `Recipe`.
+      cache_dir: Where the rows are kept as TFRecords.
+      sp_model: Path of the SentencePiece model.
+
+    Attributes:
+      num_rows: Number of rows.
+      length: Length that the rows are trimmed to.
+      label_counts: How often each class occurs, or None.
+      report: What was cut or left out, as text; "" for nothing.
+    """
+
+    def __init__(self, task, recipe, cache_dir, sp_model):
+        self.task = task
+        self.batch_size = recipe.batch_size
+        key = feature_key(
+            task.name,
+            "train",
+            recipe.max_seq_length,
+            sp_model,
+            [],
+            examples=digest(task.splits["train"]),
+            doc_stride=recipe.doc_stride,
+            max_query_length=recipe.max_query_length,
+            max_qa_length=recipe.max_qa_length,
+            lower=task.tokenizer.lower,
+        )
+        name = f"{task.name}.train.{recipe.max_seq_length}"
+        path = cached_records(cache_dir, name, key, lambda: task.features("train", recipe))
+        self.rows = Rows(path)
+        self.num_rows = self.rows.num_rows
+        self.report = read_metadata(path)["report"]
+        lengths, labels = [], []
+        for batch in self.rows.batches(1024):
+            lengths.append(int(_longest(batch["input_mask"])))
+            if task.num_classes is not None:
+                labels.append(batch["label_ids"].numpy())
+        self.length = (
+            _aligned(max(lengths), recipe.max_seq_length) if task.ignores_padding else None
+        )
+        self.label_counts = None
+        if labels:
+            self.label_counts = task.label_counts({"label_ids": np.concatenate(labels)})
+
+    def batches(self, seed, epoch):
+        """The `dataset_fn` of `albert_tf.training.engine.loop.train`.
+
+        The rows that do not fill a batch are left out, other ones in each epoch; of a set that is
+        smaller than a batch, the batch is filled up with rows of weight 0.
+        """
+        remainder = "drop" if self.num_rows >= self.batch_size else "pad"
+        rows = self.rows.batches(self.batch_size, seed, epoch, remainder)
+        return rows.map(lambda x: self.task.inputs_and_targets(_trimmed(x, self.length)))
+
+
+class EvaluationData:
+    """The rows of a split that answers are wanted for, in order.
+
+    Attributes:
+      features: The split's `Features`.
+      report: What was cut or left out, as text; "" for nothing.
+    """
+
+    def __init__(self, task, split, recipe, batch_size):
+        self.task = task
+        self.features = task.features(split, recipe)
+        self.report = str(self.features.report)
+        self.batch_size = batch_size
+        self.rows = Rows(self.features)
+        longest = _longest(self.features["input_mask"])
+        self.length = (
+            _aligned(int(longest), recipe.max_seq_length) if task.ignores_padding else None
+        )
+
+    def batches(self):
+        """tf.data.Dataset of the model's inputs."""
+        rows = self.rows.batches(self.batch_size)
+        return rows.map(lambda x: self.task.inputs(_trimmed(x, self.length)))
+
+
+def digest(examples):
+    """Fingerprint of the content and the order of examples, labels included."""
+    whole = hashlib.sha256(repr(examples.labels).encode())
+    for example in examples:
+        whole.update(repr(example).encode())
+    return whole.hexdigest()[:16]
+
+
+def file_digest(path):
+    """Fingerprint of a file."""
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()[:16]
+
+
+def _longest(mask):
+    return tf.reduce_max(tf.reduce_sum(mask, -1))
+
+
+def _aligned(length, most):
+    return min(-(-length // _ALIGNMENT) * _ALIGNMENT, most)
+
+
+def _trimmed(rows, length):
+    """Rows without the padding behind the first `length` tokens."""
+    if length is None:
+        return rows
+    most = rows["input_ids"].shape[-1]
+
+    def trim(x):
+        return x[..., :length] if x.shape.rank > 1 and x.shape[-1] == most else x
+
+    return {name: trim(x) for name, x in rows.items()}

@@ -1,0 +1,132 @@
+"""Fine-tuning from a checkpoint to metrics, predictions and a SavedModel."""
+
+import dataclasses
+import os
+import pathlib
+
+from albert_tf.checkpoints.vocabulary_file import require_vocabulary
+from albert_tf.text.tensorflow_text import import_tensorflow_text
+from albert_tf.training.engine.strategy import make_strategy
+from albert_tf.training.finetune_start import check_sizes, starting_point
+from albert_tf.training.finetuning.data import digest, file_digest
+from albert_tf.training.finetuning.options import FinetuneOptions
+from albert_tf.training.finetuning.recipes import model_size, recipe_for
+from albert_tf.training.finetuning.results import write_results
+from albert_tf.training.finetuning.run import FinetuneRun
+from albert_tf.training.finetuning.task import FinetuneTask
+from albert_tf.training.finetuning.tasks import make_task
+from albert_tf.training.run_record import check_record, flat
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneResult:
+    """What a fine-tuning ended with.
+
+    Attributes:
+      scores: {split: {name: number}}, with the best weights; {} if the run was interrupted.
+      state: The loop's `RunState`; `stopped_by` is None, "early stop", or "interrupted".
+      model: The task model with the best weights.
+      recipe: The `Recipe` it was trained with.
+      output: pathlib.Path of the run's directory.
+    """
+
+    scores: dict
+    state: object
+    model: object
+    recipe: object
+    output: pathlib.Path
+
+
+def finetune(
+    task,
+    output,
+    checkpoint=None,
+    sp_model=None,
+    *,
+    data_dir=None,
+    config=None,
+    from_scratch=False,
+    recipe=None,
+    options=None,
+    cache_dir=None,
+    **changes,
+):
+    """Fine-tunes an ALBERT for a task.
+
+    Includes reading the data, training with evaluations, the choice of the best weights, scores by
+    the official definitions, predictions, and the export. Called again with the same arguments, it
+    goes on where it was interrupted (Ctrl-C and SIGTERM save the state first) and ends with the
+    same weights. Sets the global seeds of Python, NumPy and TensorFlow.
+
+    Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
+    curves.png (with matplotlib), tensorboard/, metrics.json, predictions/ (for GLUE's test sets in
+    the format of a submission), saved_model/, albert_config.json and sentencepiece.model. The
+    directory is a checkpoint, of its best weights, for the next task.
+
+    Args:
+      task: Name of a task, such as "sst-2", or a `FinetuneTask` from `make_task`.
+      output: Directory of the run: new, or that of the same run.
+      checkpoint: What `AlbertEncoder.from_checkpoint` takes. All of its encoder is restored, or it
+        is refused.
+      sp_model: SentencePiece model of the checkpoint. Default: the one that lies with it.
+      data_dir: Where the data of a task given by name are.
+      config: `AlbertConfig`, or path of its JSON file; with `from_scratch` also a preset's name.
+        Default: the checkpoint's own.
+      from_scratch: Whether to begin with random weights, made by `config`, and no checkpoint.
+      recipe: `Recipe`. Default: that of `recipe_for`.
+      options: `FinetuneOptions`.
+      cache_dir: Where features are kept. Default: `output`/cache. Runs may share one.
+      **changes: Numbers of the recipe to change, such as `learning_rate=2e-5`.
+
+    Returns:
+      A `FinetuneResult`.
+
+    Raises:
+      ValueError, FileNotFoundError, FileExistsError: An argument is not as above, the data are
+        malformed, or `output` is another run's.
+      TrainingCollapsed: The model does not learn.
+      FloatingPointError: The loss or the gradient is not finite.
+
+    Example:
+
+    >>> result = finetune("sst-2", "out", "albert_base", data_dir="glue")  # doctest: +SKIP
+    >>> result.scores["dev"]["accuracy"]  # doctest: +SKIP
+    """
+    options = options or FinetuneOptions()
+    strategy = make_strategy(options.strategy, options.tpu)
+    if options.export:
+        import_tensorflow_text()  # A missing package is an error now, not after the training.
+    if not isinstance(task, FinetuneTask):
+        task = make_task(task, data_dir=data_dir)
+    config, found = starting_point(checkpoint, config, from_scratch)
+    sp_model = os.fspath(sp_model or require_vocabulary(found))
+    recipe = (recipe or recipe_for(task.name, config, from_scratch)).changed(**changes)
+    check_sizes(config, sp_model, recipe)
+    task.cut("train", options.max_train_examples)
+    task.cut("dev", options.max_dev_examples)
+    record = {
+        "task": task.name,
+        "data": {split: digest(examples) for split, examples in task.splits.items()},
+        "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
+        "config": config.to_dict(),
+        "sp_model": file_digest(sp_model),
+        # Not its source: words about a number may change while the run goes on.
+        "recipe": dataclasses.asdict(dataclasses.replace(recipe, source="")),
+        "options": options.deciding(),
+    }
+    run = FinetuneRun(task, pathlib.Path(output), recipe, options, strategy, config, sp_model)
+    check_record(output, flat(record), run.chief)
+    run.say(f"{task.name}: {model_size(config) or 'a size of its own'}; {_described(recipe)}")
+    run.read_data(cache_dir or run.output / "cache")
+    run.build(checkpoint)
+    state = run.train()
+    scores = {} if state.stopped_by == "interrupted" else write_results(run, state)
+    return FinetuneResult(scores, state, run.model, recipe, run.output)
+
+
+def _described(recipe):
+    length = f"{recipe.train_steps} steps" if recipe.train_steps else f"{recipe.epochs} epochs"
+    return (
+        f"learning rate {recipe.learning_rate:g}, batches of {recipe.batch_size}, {length}, at "
+        f"most {recipe.max_seq_length} tokens\nrecipe: {recipe.source}"
+    )

@@ -1,0 +1,86 @@
+"""What a fine-tuning leaves behind: scores, predictions, curves and a SavedModel."""
+
+import dataclasses
+import json
+import math
+import time
+
+from albert_tf._keras import uninitialized
+from albert_tf.encoder import AlbertEncoder
+from albert_tf.training.engine.history import plot_curves
+from albert_tf.training.finetuning.recipes import model_size
+
+
+def write_results(run, state):
+    """Scores the best weights on all splits and writes what `finetune` promises.
+
+    Args:
+      run: A trained `FinetuneRun`.
+      state: The `RunState` that its training ended with.
+
+    Returns:
+      {split: {name: number}}; {} for a split without labels. The same on all processes.
+    """
+    scores, outputs = {}, {split: run.outputs(split) for split in run.evaluation}
+    for split, data in run.evaluation.items():
+        scores[split] = run.task.scores(split, data.features, outputs[split])
+        for name, value in scores[split].items():
+            run.say(f"{split} {name}: {_told(value)}")
+    if not run.chief:
+        return scores
+    for split, data in run.evaluation.items():
+        for path in run.task.write_predictions(
+            run.output / "predictions", split, data.features, outputs[split], scores
+        ):
+            run.say(f"wrote {path}")
+    _write_metrics(run, state, scores)
+    _draw(run)
+    if run.options.export:
+        path = run.output / "saved_model"
+        model = _plain_model(run)
+        checks = run.task.export(model, path, run.sp_model, run.recipe, scores["dev"])
+        run.say(f"wrote {path}; {len(checks)} checks passed")
+    return scores
+
+
+def _draw(run):
+    try:
+        run.say(f"wrote {plot_curves(run.output, ('loss', run.task.best_metric), 0.9)}")
+    except ImportError as error:
+        run.say(f"curves.png was not drawn: {error}")
+
+
+def _plain_model(run):
+    """The model in float32 and on no devices in particular, as a SavedModel should be."""
+    with uninitialized():
+        model = run.task.build(AlbertEncoder.from_albert_config(run.config), run.recipe)
+    model.set_weights(run.model.get_weights())
+    return model
+
+
+def _write_metrics(run, state, scores):
+    result = {
+        "task": run.task.name,
+        "scores": {s: {n: _jsonable(v) for n, v in x.items()} for s, x in scores.items()},
+        "best_metric": run.task.best_metric,
+        "best_step": state.best_step,
+        "steps": state.step,
+        "stopped_by": state.stopped_by,
+        "examples": {split: len(examples) for split, examples in run.task.splits.items()},
+        "size": model_size(run.config),
+        "parameters": int(run.model.count_params()),
+        "seed": run.options.seed,
+        "minutes": round((time.monotonic() - run.begun) / 60, 2),
+        "recipe": dataclasses.asdict(run.recipe),
+    }
+    path = run.output / "metrics.json"
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    run.say(f"wrote {path}")
+
+
+def _told(value):
+    return "not defined (constant predictions)" if math.isnan(value) else f"{value:.4f}"
+
+
+def _jsonable(value):
+    return None if math.isnan(value) else value

@@ -1,0 +1,167 @@
+"""A fine-tuning from its data to its best weights; it writes none of the results."""
+
+import dataclasses
+import pathlib
+import time
+
+from albert_tf._keras import keras
+from albert_tf.config import AlbertConfig
+from albert_tf.encoder import AlbertEncoder
+from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.training.engine.evaluation import Predictor
+from albert_tf.training.engine.history import History, TensorBoard
+from albert_tf.training.engine.loop import train
+from albert_tf.training.engine.progress import Progress
+from albert_tf.training.engine.strategy import is_chief
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.finetuning.collapse import CollapseDetector
+from albert_tf.training.finetuning.data import EvaluationData, TrainingData
+from albert_tf.training.finetuning.options import FinetuneOptions
+from albert_tf.training.finetuning.recipes import Recipe
+from albert_tf.training.finetuning.task import FinetuneTask, ranked
+from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
+from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
+
+
+@dataclasses.dataclass
+class FinetuneRun:
+    """One fine-tuning: `read_data`, `build` and `train`, in this order.
+
+    Attributes:
+      task: `FinetuneTask`; it is given its tokenizer.
+      output: Directory of the run.
+      recipe: `Recipe`.
+      options: `FinetuneOptions`.
+      strategy: A tf.distribute.Strategy.
+      config: `AlbertConfig` of the checkpoint; its dropout gives way to the recipe's.
+      sp_model: Path of the SentencePiece model.
+      chief: Whether this process writes and prints.
+      model: After `build`, the task's model; after `train`, with the best weights.
+    """
+
+    task: FinetuneTask
+    output: pathlib.Path
+    recipe: Recipe
+    options: FinetuneOptions
+    strategy: object
+    config: AlbertConfig
+    sp_model: str
+
+    def __post_init__(self):
+        self.chief = is_chief(self.strategy)
+        self.skips_padding = self.options.skips_padding(self.task)
+        self.task.tokenizer = ReferenceTokenizer(self.sp_model)
+        self.begun = time.monotonic()
+
+    def say(self, text):
+        """Prints, in one of several processes."""
+        if self.chief and text:
+            print(text, flush=True)
+
+    def read_data(self, cache_dir):
+        """Makes the features of all splits and says what was cut or left out."""
+        for split, examples in self.task.splits.items():
+            self.say(f"{split}: {len(examples)} examples")
+            self.say(_indented(examples.report))
+        self.training = TrainingData(self.task, self.recipe, cache_dir, self.sp_model)
+        self.num_steps, self.warmup = self.recipe.steps(self.training.num_rows)
+        length = self.training.length or self.recipe.max_seq_length
+        self.say(f"train: {self.training.num_rows} rows of {length} tokens")
+        self.say(_indented(self.training.report))
+        # A part of the batch fits in training, so it fits here.
+        batch_size = max(self.recipe.batch_size // self.options.accumulate_steps, 1)
+        self.evaluation = {}
+        for split in self.task.splits:
+            if split != "train":
+                data = EvaluationData(self.task, split, self.recipe, batch_size)
+                self.evaluation[split] = data
+                self.say(_indented(data.report and f"{split}: {data.report}"))
+
+    def build(self, checkpoint):
+        """Makes model and optimizer; `checkpoint` None is for random weights."""
+        recipe, options = self.recipe, self.options
+        keras.utils.set_random_seed(options.seed)
+        with self.strategy.scope():
+            self.model = self.task.build(self._encoder(checkpoint), recipe)
+            schedule = WarmupPolynomialDecay(recipe.learning_rate, self.num_steps, self.warmup)
+            optimizer = {"adamw": AdamW, "lamb": Lamb}[recipe.optimizer](
+                schedule,
+                weight_decay_rate=recipe.weight_decay_rate,
+                bias_correction=recipe.bias_correction,
+            )
+        losses, metrics = self.task.losses()
+        self.step = TrainStep(
+            self.model,
+            losses,
+            optimizer,
+            self.strategy,
+            metrics,
+            accumulate_steps=options.accumulate_steps,
+            jit_compile=options.jit_compile,
+            seed=options.seed,
+        )
+        self.predictor = Predictor(self.model, self.strategy, options.jit_compile)
+        report = getattr(self.model.encoder, "restore_report", None)
+        self.say(str(report or "random weights: nothing was restored, as --from_scratch says"))
+        if self.chief:  # So that the directory can be read as a checkpoint.
+            for directory in (self.output, self.output / "states"):
+                directory.mkdir(parents=True, exist_ok=True)
+                (directory / "albert_config.json").write_text(self.config.to_json() + "\n")
+            vocabulary = pathlib.Path(self.sp_model).read_bytes()
+            (self.output / "sentencepiece.model").write_bytes(vocabulary)
+
+    def _encoder(self, checkpoint):
+        how = {
+            "dtype": self.options.policy,
+            "skip_padding": self.skips_padding,
+            "recompute": self.options.recompute,
+        }
+        if (rate := self.recipe.dropout_rate) is not None:
+            how |= {"dropout_rate": rate, "attention_dropout_rate": rate}
+        if checkpoint is None:
+            return AlbertEncoder.from_albert_config(self.config, **how)
+        return AlbertEncoder.from_checkpoint(checkpoint, config=self.config, **how)
+
+    def train(self):
+        """Trains, or goes on where an interrupted call stopped; returns the loop's `RunState`."""
+        options, counts = self.options, self.training.label_counts
+        self.detector = None
+        if options.detect_collapse and counts is not None and (counts > 0).sum() > 1:
+            self.detector = CollapseDetector(counts, patience=max(500, 2 * self.warmup))
+        callbacks = [Progress(), History(self.output)]
+        if options.tensorboard:
+            callbacks.append(TensorBoard(self.output / "tensorboard", every=10))
+        if self.detector:
+            callbacks.append(self.detector)
+        return train(
+            self.step,
+            self.training.batches,
+            self.num_steps,
+            self.output,
+            seed=options.seed,
+            steps_per_loop=options.steps_per_loop,
+            save_every=options.save_every,
+            evaluate=self._evaluate,
+            evaluate_every=options.evaluate_every or max(self.num_steps // 10, 1),
+            best_metric=self.task.best_metric,
+            patience=options.patience,
+            callbacks=callbacks,
+        )
+
+    def _evaluate(self):
+        data, outputs = self.evaluation["dev"], self.outputs("dev")
+        done = int(self.step.optimizer.iterations.numpy())
+        # Early on, one class for all is no sign of failure yet.
+        if self.detector and 2 * done >= self.num_steps:
+            classes = self.task.classes(outputs)
+            self.detector.check_predictions(classes, data.features["label_ids"])
+        scores = self.task.scores("dev", data.features, outputs)
+        return ranked({name: float(value) for name, value in scores.items()})
+
+    def outputs(self, split):
+        """What the model answers to a split, with its weights as they are."""
+        return self.predictor(self.evaluation[split].batches())
+
+
+def _indented(report):
+    return "\n".join(f"  {line}" for line in str(report).splitlines())

@@ -1,0 +1,49 @@
+"""Tasks by name, with their data."""
+
+import inspect
+
+from albert_tf.training.finetuning.classification_task import GLUE_TASKS, glue_task, own_task
+from albert_tf.training.finetuning.race_task import race_task
+from albert_tf.training.finetuning.squad_task import squad_task
+from albert_tf.training.finetuning.tagging_task import tagging_task
+
+_MAKERS = {
+    **dict.fromkeys(GLUE_TASKS, glue_task),
+    **dict.fromkeys(("squad1.1", "squad2.0"), squad_task),
+    **dict.fromkeys(("race", "race-middle", "race-high"), race_task),
+    **dict.fromkeys(("classification", "regression"), own_task),
+    "tagging": tagging_task,
+}
+TASK_NAMES = tuple(_MAKERS)
+
+
+def make_task(name, **data):
+    """A `FinetuneTask` with its data read.
+
+    Args:
+      name: One of `TASK_NAMES`, in any case: GLUE's tasks, "squad1.1", "squad2.0", "race" (or one
+        of its levels), and "classification", "regression", "tagging" for your own files.
+      **data: Where the data are: arguments of `glue_task`, `own_task`, `squad_task`, `race_task` or
+        `tagging_task`, such as `data_dir`. None is the same as leaving one out.
+
+    Raises:
+      ValueError: The name is unknown, an argument is not one of the task's, or a row is malformed.
+      FileNotFoundError: A file is missing.
+
+    Example:
+
+    >>> task = make_task("rte", data_dir="tests/fixtures/glue")
+    >>> task.best_metric, len(task.splits["train"])
+    ('accuracy', 4)
+    """
+    name = name.lower()
+    if name not in _MAKERS:
+        raise ValueError(f"The task must be one of {', '.join(TASK_NAMES)}. Received: {name!r}.")
+    data = {key: value for key, value in data.items() if value is not None}
+    known = list(inspect.signature(_MAKERS[name]).parameters)[1:]
+    if strange := sorted(set(data) - set(known)):
+        raise ValueError(
+            f"{name} is told where its data are by {', '.join(known)}. Received: "
+            f"{', '.join(strange)}."
+        )
+    return _MAKERS[name](name, **data)

@@ -1,0 +1,1 @@
+"""The original's optimizers, learning rates and weight decay."""

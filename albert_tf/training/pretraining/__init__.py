@@ -1,0 +1,1 @@
+"""Records of text -> an encoder, by masked LM and sentence order."""

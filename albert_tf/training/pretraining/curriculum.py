@@ -1,0 +1,72 @@
+"""Stages of pre-training: short sequences first, then longer ones."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """Some steps on records of one length.
+
+    Args:
+      records: `PretrainingRecords`.
+      batch_size: Rows of a global batch.
+      steps: Updates.
+    """
+
+    records: object
+    batch_size: int
+    steps: int
+
+
+class Curriculum:
+    """Stages one after the other, as data for `albert_tf.training.engine.loop.train`.
+
+    An epoch of the loop is a pass over the records of a stage; the last pass of a stage ends where
+    its steps do. All shapes are static within a stage.
+
+    Args:
+      stages: List of `Stage`.
+
+    Raises:
+      ValueError: There is no stage, or one without steps.
+
+    Example:
+
+    >>> curriculum = Curriculum([Stage(short, 256, 1000), Stage(long, 64, 100)])  # doctest: +SKIP
+    >>> train(step, curriculum.batches, curriculum.steps, output,
+    ...       steps_per_epoch=curriculum.steps_in)  # doctest: +SKIP
+
+    Reference: arXiv 1810.04805, appendix A.2, which trains on 128 tokens first, then on 512.
+    """
+
+    def __init__(self, stages):
+        self.stages = list(stages)
+        if not self.stages or any(stage.steps < 1 for stage in self.stages):
+            raise ValueError(
+                "A curriculum has stages of at least one step. Received: "
+                f"{[stage.steps for stage in self.stages]} steps."
+            )
+
+    @property
+    def steps(self):
+        """Updates of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def batches(self, seed, epoch):
+        """The batches of an epoch: the `dataset_fn` of the training loop."""
+        stage, _ = self._locate(epoch)
+        return stage.records.batches(stage.batch_size, seed, epoch)
+
+    def steps_in(self, epoch):
+        """Number of batches that are used of an epoch."""
+        return self._locate(epoch)[1]
+
+    def _locate(self, epoch):
+        """(the stage that an epoch belongs to, steps of the epoch)"""
+        for stage in self.stages:
+            a_pass = stage.records.steps(stage.batch_size)
+            passes = -(-stage.steps // a_pass)
+            if epoch < passes:
+                return stage, min(a_pass, stage.steps - epoch * a_pass)
+            epoch -= passes
+        raise ValueError(f"The curriculum has an end. Received: epoch {epoch} after it.")

@@ -1,0 +1,233 @@
+"""Pre-training: masked LM and sentence order, from records to a checkpoint."""
+
+import dataclasses
+import json
+import math
+import pathlib
+import shutil
+import time
+
+from albert_tf._keras import keras
+from albert_tf.data.pretraining.reader import PretrainingRecords
+from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.training.engine.evaluation import evaluate_terms
+from albert_tf.training.engine.history import History, TensorBoard, plot_curves
+from albert_tf.training.engine.loop import train
+from albert_tf.training.engine.losses import (
+    masked_lm_accuracy,
+    masked_lm_loss,
+    sentence_order_accuracy,
+    sentence_order_loss,
+)
+from albert_tf.training.engine.progress import Progress
+from albert_tf.training.engine.strategy import is_chief, make_strategy
+from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.finetuning.data import file_digest
+from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
+from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
+from albert_tf.training.pretraining.curriculum import Curriculum, Stage
+from albert_tf.training.pretraining.options import PretrainOptions
+from albert_tf.training.pretraining.start import check_sizes, check_vocabulary, starting_model
+from albert_tf.training.run_record import check_record, flat
+
+_CURVES = ("mlm_loss", "sop_loss", "mlm_accuracy", "sop_accuracy")
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainResult:
+    """What a pre-training ended with.
+
+    Attributes:
+      scores: {name: number} on the held-out records: loss, mlm_loss, sop_loss, mlm_accuracy,
+        sop_accuracy, mlm_perplexity; {} without held-out records, or if it was interrupted.
+      state: The loop's `RunState`; `stopped_by` is None or "interrupted".
+      model: The `AlbertPretrainer`.
+      output: pathlib.Path of the run's directory, which is a checkpoint.
+    """
+
+    scores: dict
+    state: object
+    model: AlbertPretrainer
+    output: pathlib.Path
+
+
+def pretrain(
+    output,
+    stages,
+    sp_model,
+    *,
+    config=None,
+    init_from=None,
+    heldout=None,
+    options=None,
+):
+    """Pre-trains an ALBERT on records of `write_pretraining_data`, or of Google's program.
+
+    The loss is the sum of masked LM and sentence order, reported apart. Records of one segment
+    have no sentence-order loss. Called again with the same arguments, it goes on where it was
+    interrupted (Ctrl-C and SIGTERM save the state first) and ends with the same weights.
+
+    Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
+    curves.png (with matplotlib), tensorboard/, metrics.json, albert_config.json and the
+    SentencePiece model. `AlbertPretrainer.from_checkpoint(output)` and all that takes a checkpoint
+    read the newest weights.
+
+    Args:
+      output: Directory of the run: new, or that of the same run.
+      stages: List of (directory of records, steps, batch size), one after the other: short
+        sequences first.
+      sp_model: SentencePiece model that the records were made with.
+      config: `AlbertConfig`, the name of a preset, or the path of a JSON file. Not with
+        `init_from`.
+      init_from: Checkpoint to go on from, of any flavor, with a new optimizer. Heads that it lacks
+        are new.
+      heldout: Directory of records to evaluate on; None for no evaluation.
+      options: `PretrainOptions`.
+
+    Returns:
+      A `PretrainResult`.
+
+    Raises:
+      ValueError, FileNotFoundError, FileExistsError: An argument is not as above, the records are
+        incomplete, or `output` is another run's.
+      FloatingPointError: The loss or the gradient is not finite.
+
+    Example:
+
+    >>> result = pretrain("run", [("data", 125000, 4096)], "my.model",
+    ...                   config="albert_base_v1")  # doctest: +SKIP
+
+    Reference: arXiv 1909.11942, sections 3.1 and 4.1; the original's run_pretraining.py.
+    """
+    options = options or PretrainOptions()
+    strategy = make_strategy(options.strategy, options.tpu)
+    output, chief = pathlib.Path(output), is_chief(strategy)
+    vocabulary = SentencePieceModel.read(sp_model)
+    opened = {}
+    for directory, *_ in [*stages, *([(heldout,)] if heldout else [])]:
+        opened[directory] = PretrainingRecords(directory, sp_model)
+        check_vocabulary(opened[directory], vocabulary)
+    curriculum = Curriculum([Stage(opened[d], batch, steps) for d, steps, batch in stages])
+    if options.warmup_steps >= curriculum.steps:
+        raise ValueError(
+            f"`warmup_steps` must be fewer than all steps, {curriculum.steps}. Received: "
+            f"{options.warmup_steps}."
+        )
+    keras.utils.set_random_seed(options.seed)
+    with strategy.scope():
+        model = starting_model(config, init_from, options)
+        schedule = WarmupPolynomialDecay(
+            options.learning_rate, curriculum.steps, options.warmup_steps
+        )
+        optimizer = {"adamw": AdamW, "lamb": Lamb}[options.optimizer](
+            schedule, weight_decay_rate=options.weight_decay_rate
+        )
+    config = model.encoder.albert_config
+    check_sizes(config, vocabulary, opened.values())
+    record = {
+        "stages": [
+            {"data": str(d), "records": opened[d].num_records, "steps": steps, "batch_size": batch}
+            for d, steps, batch in stages
+        ],
+        "sp_model": file_digest(sp_model),
+        "config": config.to_dict(),
+        "init_from": init_from and str(init_from),
+        "heldout": heldout and str(heldout),
+        "options": options.deciding(),
+    }
+    check_record(output, flat(record), chief)
+    terms, metrics = pretraining_terms()
+    step = TrainStep(
+        model,
+        terms,
+        optimizer,
+        strategy,
+        metrics,
+        accumulate_steps=options.accumulate_steps,
+        jit_compile=options.jit_compile,
+        seed=options.seed,
+    )
+    if chief:  # So that the saved states can be read as checkpoints.
+        for directory in (output, output / "states"):
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / "albert_config.json").write_text(config.to_json() + "\n")
+        shutil.copyfile(sp_model, output / "sentencepiece.model")
+        print(_described(model, curriculum), flush=True)
+
+    def evaluate():
+        return evaluate_pretraining(step, opened[heldout], _evaluation_batch(curriculum, options))
+
+    callbacks = [Progress(), History(output)]
+    if options.tensorboard:
+        callbacks.append(TensorBoard(output / "tensorboard", every=10))
+    begun = time.monotonic()
+    state = train(
+        step,
+        curriculum.batches,
+        curriculum.steps,
+        output,
+        seed=options.seed,
+        steps_per_epoch=curriculum.steps_in,
+        steps_per_loop=options.steps_per_loop,
+        save_every=options.save_every,
+        evaluate=evaluate if heldout else None,
+        evaluate_every=(options.evaluate_every or max(curriculum.steps // 10, 1))
+        if heldout
+        else None,
+        callbacks=callbacks,
+    )
+    scores = state.metrics if state.stopped_by is None else {}
+    if chief and state.stopped_by is None:
+        _write_results(output, model, state, scores, (time.monotonic() - begun) / 60)
+    return PretrainResult(scores, state, model, output)
+
+
+def pretraining_terms():
+    """({name: Term} to minimize, {name: Term} to report) of pre-training."""
+    weights = "sentence_order_weights"
+    return (
+        {"mlm_loss": masked_lm_loss(), "sop_loss": sentence_order_loss(weights)},
+        {"mlm_accuracy": masked_lm_accuracy(), "sop_accuracy": sentence_order_accuracy(weights)},
+    )
+
+
+def evaluate_pretraining(step, records, batch_size):
+    """The terms of a `TrainStep` over all `PretrainingRecords`, and mlm_perplexity."""
+    scores = evaluate_terms(step, lambda *_: records.batches(batch_size))
+    return {**scores, "mlm_perplexity": math.exp(min(scores["mlm_loss"], 100.0))}
+
+
+def _evaluation_batch(curriculum, options):
+    """A part of the smallest batch of the training: it fits here if it fits there."""
+    return max(min(s.batch_size for s in curriculum.stages) // options.accumulate_steps, 1)
+
+
+def _described(model, curriculum):
+    lines = [f"{model.count_params():,} parameters"]
+    if model.restore_report or model.encoder.restore_report:
+        lines.append(str(model.restore_report or model.encoder.restore_report))
+    for stage in curriculum.stages:
+        records = stage.records
+        passes = stage.steps * stage.batch_size / records.num_records
+        lines.append(
+            f"{stage.steps} steps of {stage.batch_size} records of {records.max_seq_length} tokens "
+            f"from {records.directory}: {passes:.2f} passes over {records.num_records}"
+        )
+    return "\n".join(lines)
+
+
+def _write_results(output, model, state, scores, minutes):
+    result = {
+        "scores": scores,
+        "steps": state.step,
+        "parameters": int(model.count_params()),
+        "minutes": round(minutes, 1),  # Of the last call only, if the run was interrupted.
+    }
+    path = output / "metrics.json"
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+    try:
+        print(f"wrote {plot_curves(output, _CURVES, smooth=0.98)}")
+    except ImportError as error:
+        print(f"curves.png was not drawn: {error}")
