@@ -12,6 +12,10 @@ import os
 import pathlib
 import sys
 
+from albert_tf._moved import install as _install_moved
+
+_install_moved()
+
 __version__ = "0.1.0"
 
 # Public name -> module.

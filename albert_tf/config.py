@@ -294,3 +294,10 @@ def _presets():
 
 
 PRESETS = _presets()
+
+
+def transformer_name(group, inner):
+    """The name of a block: "transformer" for the first, as published."""
+    if group == 0 and inner == 0:
+        return "transformer"
+    return f"transformer_group_{group}_inner_group_{inner}"

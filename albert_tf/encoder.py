@@ -3,7 +3,8 @@
 import tensorflow as tf
 
 from albert_tf._keras import build, clone_initializer, keras, weights_by_name
-from albert_tf.config import AlbertConfig
+from albert_tf.checkpoints.restore import restore
+from albert_tf.config import AlbertConfig, transformer_name
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import Embeddings
@@ -306,9 +307,13 @@ class AlbertEncoder(keras.Model):
           FileNotFoundError: There is no such checkpoint or configuration.
           ValueError: The weights do not fit the configuration.
         """
-        from albert_tf.checkpoints.restore import restore_encoder  # checkpoints import encoder
-
-        return restore_encoder(cls, path, config, **kwargs)
+        return restore(
+            lambda albert_config, parts, **kwargs: cls.from_albert_config(albert_config, **kwargs),
+            path,
+            config,
+            ["encoder"],
+            **kwargs,
+        )
 
     def get_config(self):
         return {
@@ -327,10 +332,3 @@ class AlbertEncoder(keras.Model):
 def call_block(block, x, mask, parameters, training, grid):
     """Calls a `Transformer` in the plain way."""
     return block(x, mask, parameters, training=training, grid=grid)
-
-
-def transformer_name(group, inner):
-    """The name of a block: "transformer" for the first, as published."""
-    if group == 0 and inner == 0:
-        return "transformer"
-    return f"transformer_group_{group}_inner_group_{inner}"

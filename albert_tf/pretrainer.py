@@ -1,6 +1,8 @@
 """The encoder together with the two heads that it was trained with."""
 
 from albert_tf._keras import keras
+from albert_tf.checkpoints.restore import restore
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.heads import MaskedLM, SentenceOrder
 from albert_tf.inputs import unpack_inputs
 
@@ -99,9 +101,15 @@ class AlbertPretrainer(keras.Model):
           FileNotFoundError: There is no such checkpoint or configuration.
           ValueError: The weights do not fit the configuration.
         """
-        from albert_tf.checkpoints.restore import restore_pretrainer  # imports the encoder
 
-        return restore_pretrainer(cls, path, config, **kwargs)
+        def build(albert_config, parts, **kwargs):
+            return cls(
+                AlbertEncoder.from_albert_config(albert_config, **kwargs),
+                masked_lm="new" if "masked_lm" in parts else None,
+                sentence_order="new" if "sentence_order" in parts else None,
+            )
+
+        return restore(build, path, config, **kwargs)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -14,7 +14,7 @@ from albert_tf.atomic import refuse_existing_file, replacing_file
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.layers.unpadding import Padded
-from albert_tf.saved_model.contract.check import Check, differs
+from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.tasks import check_positive
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler

@@ -28,13 +28,13 @@ os.environ["ALBERT_TF_LAZY_IMPORT"] = "1"  # As the command does: nothing here n
 from absl import app, flags  # noqa: E402
 
 from albert_tf.data.example_proto import serialize_example  # noqa: E402
-from albert_tf.data.original_replay import replay_original  # noqa: E402
 from albert_tf.data.pretraining.document_format import DocumentFormat  # noqa: E402
 from albert_tf.data.pretraining.documents import DocumentFiles  # noqa: E402
 from albert_tf.data.pretraining.options import PretrainingOptions  # noqa: E402
 from albert_tf.data.pretraining.workers import available_cores  # noqa: E402
 from albert_tf.data.pretraining.write import write_pretraining_data  # noqa: E402
 from albert_tf.data.tfrecord import frame_records  # noqa: E402
+from benchmarks.original_replay import replay_original  # noqa: E402
 
 _INPUT = flags.DEFINE_list("input", None, "Text files, each a document.", required=True)
 _LINES = flags.DEFINE_string("lines", "paragraph", "What a line is: sentence, paragraph, wrapped.")

@@ -11,36 +11,34 @@ from albert_tf.checkpoints.names.geometry import fields_from_shapes
 from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.read import read
 from albert_tf.config_files import CONFIG_FIELDS
-from albert_tf.encoder import AlbertEncoder
 
 
-def restore_encoder(cls, path, config=None, **kwargs):
-    """What `AlbertEncoder.from_checkpoint` does; see there."""
+def restore(build, path, config=None, parts=PARTS, **kwargs):
+    """A new model with the weights of a checkpoint; every weight restored, or an error.
+
+    Args:
+      build: Function (config, parts, **kwargs) that returns the model: an `AlbertConfig`, which of
+        `parts` the checkpoint holds, and the arguments that are no part of a configuration.
+      path: As for `AlbertEncoder.from_checkpoint`.
+      config: As for `AlbertEncoder.from_checkpoint`.
+      parts: Which parts of ALBERT to restore, of `names.table.PARTS`.
+      **kwargs: Further arguments of an encoder's constructor. They win over `config`.
+
+    Returns:
+      The model, with a `restore_report`.
+
+    Raises:
+      FileNotFoundError: There is no such checkpoint or configuration.
+      ValueError: The weights do not fit the configuration.
+    """
     checkpoint, kwargs = _read(path, config, kwargs)
-    table, report = match(checkpoint, ["encoder"])
+    table, report = match(checkpoint, list(parts))
     require_ok(checkpoint, report)
     with uninitialized():
-        encoder = cls.from_albert_config(checkpoint.config, **kwargs)
-    _assign(encoder, table, checkpoint)
-    encoder.restore_report = report
-    return encoder
-
-
-def restore_pretrainer(cls, path, config=None, **kwargs):
-    """What `AlbertPretrainer.from_checkpoint` does; see there."""
-    checkpoint, kwargs = _read(path, config, kwargs)
-    table, report = match(checkpoint, list(PARTS))
-    require_ok(checkpoint, report)
-    held = {rule.part for rule in table}
-    with uninitialized():
-        pretrainer = cls(
-            AlbertEncoder.from_albert_config(checkpoint.config, **kwargs),
-            masked_lm="new" if "masked_lm" in held else None,
-            sentence_order="new" if "sentence_order" in held else None,
-        )
-    _assign(pretrainer, table, checkpoint)
-    pretrainer.restore_report = report
-    return pretrainer
+        model = build(checkpoint.config, {rule.part for rule in table}, **kwargs)
+    _assign(model, table, checkpoint)
+    model.restore_report = report
+    return model
 
 
 def _read(path, config, kwargs):

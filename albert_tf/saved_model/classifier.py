@@ -51,7 +51,7 @@ def export_classifier(
         less time. XLA cannot compile it.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises:
       ImportError: tensorflow-text is missing.

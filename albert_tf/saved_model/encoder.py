@@ -36,7 +36,7 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
         Variables and outputs are float32 in any case. Default: that of the encoder.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises:
       FileExistsError: There is something at `path`, and not `overwrite`.

@@ -46,7 +46,7 @@ def export_multiple_choice(
       max_qa_length: Longest question with choice, in tokens; seq_length - 3 if it is more.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises: As `export_classifier`.
 

@@ -29,8 +29,8 @@ def export_preprocessor(sp_model, path, rules="tfhub", seq_length=128, overwrite
       overwrite: Whether an earlier output at `path` is replaced.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed before it
-      appeared at `path`.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed
+      before it appeared at `path`.
 
     Raises:
       ImportError: If tensorflow-text is missing.

@@ -62,7 +62,7 @@ def export_span_labeler(
         best span is the answer.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises: As `export_classifier`.
 

@@ -11,7 +11,7 @@ from albert_tf._keras import tf_variable
 from albert_tf.atomic import replacing_directory
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.saved_model.computation import check_computation, exported_computation
-from albert_tf.saved_model.contract.check import Check
+from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.contract.tasks import check_task, probe_ids, probe_texts
 from albert_tf.tasks.task_model import TaskModel
 from albert_tf.text.preprocessor import Preprocessor
@@ -58,7 +58,7 @@ def export_task(export, path, sp_model, rules, seq_length, overwrite, skip_paddi
       path, sp_model, rules, seq_length, overwrite, skip_padding: As the exporters' arguments.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
     """
     config = export.model.encoder.albert_config
     preprocessor = Preprocessor(sp_model, rules, seq_length)

@@ -59,7 +59,7 @@ def export_token_classifier(
         expects punctuation to stand apart.
 
     Returns:
-      The list of `albert_tf.saved_model.contract.check.Check` that the SavedModel passed.
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises: As `export_classifier`.
     """

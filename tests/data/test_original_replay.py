@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from albert_tf.data.original_replay import replay_original
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.records import read_pretraining_records
+from benchmarks.original_replay import replay_original
 from tests.conftest import FIXTURES, GOLDENS
 
 RECORDED = GOLDENS / "pretrain_data"

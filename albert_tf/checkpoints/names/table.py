@@ -13,7 +13,7 @@ import dataclasses
 import math
 import re
 
-from albert_tf.encoder import transformer_name
+from albert_tf.config import transformer_name
 
 PARTS = {
     "encoder": "encoder",

@@ -11,9 +11,8 @@ import struct
 import zipfile
 
 from albert_tf.checkpoints.files.hdf5 import open_datasets
-from albert_tf.config import AlbertConfig
+from albert_tf.config import AlbertConfig, transformer_name
 from albert_tf.config_files import CONFIG_FIELDS
-from albert_tf.encoder import transformer_name
 
 _ENCODER, _PRETRAINER = "albert_tf>AlbertEncoder", "albert_tf>AlbertPretrainer"
 # Where an encoder is in a model that has one, by either Keras.

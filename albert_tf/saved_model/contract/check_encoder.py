@@ -8,7 +8,7 @@ import tensorflow as tf
 from albert_tf.config import AlbertConfig
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.saved_model.computation import skips_padding
-from albert_tf.saved_model.contract.check import Checklist, custom_ops, differs
+from albert_tf.saved_model.contract.checklist import Checklist, asset, custom_ops, differs
 from albert_tf.saved_model.contract.encoder import (
     MLM_OUTPUTS,
     OUTPUTS,
@@ -52,12 +52,6 @@ def check_encoder(loaded, path):
     if hasattr(loaded, "sop"):
         promise("sop: outputs, variables shared with the encoder", _sentence_order, loaded, config)
     return checklist.checks
-
-
-def asset(loaded):
-    """Whether `sp_model_file` is there, with its file."""
-    path = loaded.sp_model_file.asset_path.numpy().decode()
-    return None if tf.io.gfile.exists(path) else f"{path} does not exist"
 
 
 def _config(loaded):

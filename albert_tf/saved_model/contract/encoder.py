@@ -26,7 +26,7 @@ graph
     TensorFlow's own ops only; compiles under XLA, unless it skips padding; gradients of any order.
 """
 
-from albert_tf.encoder import transformer_name
+from albert_tf.config import transformer_name
 from albert_tf.inputs import INPUT_NAMES
 
 SIGNATURES = {

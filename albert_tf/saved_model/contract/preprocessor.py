@@ -17,8 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from albert_tf.inputs import INPUT_NAMES
-from albert_tf.saved_model.contract.check import Checklist, differs
-from albert_tf.saved_model.contract.check_encoder import asset
+from albert_tf.saved_model.contract.checklist import Checklist, asset, differs
 
 _SENTENCES = ["Hello, world", "été", ""]
 

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from albert_tf.config import AlbertConfig
 from albert_tf.inputs import INPUT_NAMES
-from albert_tf.saved_model.contract.check import Checklist, differs
+from albert_tf.saved_model.contract.checklist import Checklist, asset, differs
 from albert_tf.saved_model.contract.encoder import variable_shapes
 
 _SPANS = (
@@ -78,7 +78,7 @@ def check_task(loaded):
     promise(
         "regularization_losses is empty", lambda: differs([], list(loaded.regularization_losses))
     )
-    promise("sp_model_file is an asset", _asset, loaded)
+    promise("sp_model_file is an asset", asset, loaded)
     promise("signature serving_default: text in, answer out", _text, loaded)
     promise("signature ids", _ids, loaded)
     promise("dict, list and tuple, int32 and int64, answer alike", _call, loaded)
@@ -123,11 +123,6 @@ def _variables(loaded):
         if len(received) <= len(expected):
             return f"expected more than {len(expected)} variables, received {len(received)}"
     return None
-
-
-def _asset(loaded):
-    path = loaded.sp_model_file.asset_path.numpy().decode()
-    return None if tf.io.gfile.exists(path) else f"{path} does not exist"
 
 
 def _text(loaded):
