@@ -334,7 +334,7 @@ def test_a_file_of_weights():
 def test_other_models(tmp_path):
     tensors = {"bert.pooler.bias": (TensorSpec((2,), "float32"), lambda: np.zeros(2))}
     write_safetensors(tmp_path / "model.safetensors", tensors, {})
-    with pytest.raises(ValueError, match="with 1 tensors: bert.pooler.bias, "):
+    with pytest.raises(ValueError, match="with 1 tensors: bert.pooler.bias. "):
         read(tmp_path)
 
 
