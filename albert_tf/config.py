@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 from albert_tf.config_files import (
     CONFIG_FIELDS,
@@ -131,7 +132,7 @@ class AlbertConfig:
             )
         if not self.attention_mask_value < 0.0:
             raise ValueError(
-                f"`attention_mask_value` must be negative. Received: {self.attention_mask_value!r}."
+                f"`attention_mask_value` must be negative and finite. Received: {self.attention_mask_value!r}."
             )
         if self.hidden_act not in HIDDEN_ACTIVATIONS:
             raise ValueError(
@@ -256,7 +257,14 @@ class AlbertConfig:
         """From the name of a preset or the path of a JSON file; an `AlbertConfig` is returned."""
         if isinstance(config, cls):
             return config
-        return cls.from_preset(config) if config in PRESETS else cls.from_json_file(config)
+        if config in PRESETS:
+            return cls.from_preset(config)
+        if not os.path.exists(config):
+            raise FileNotFoundError(
+                "A configuration must be the name of a preset or an existing JSON file. Received: "
+                f"{brief(config)}. Presets: {', '.join(PRESETS)}."
+            )
+        return cls.from_json_file(config)
 
     @classmethod
     def _from_known(cls, values):

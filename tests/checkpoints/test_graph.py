@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from albert_tf.checkpoints.names.graph import flatten
+from albert_tf.checkpoints.names.graph import ancestors, flatten
 
 
 def library_of(function, *specs):
@@ -27,9 +27,9 @@ def test_functions_are_unfolded():
     ops = [node.op for node in nodes]
     assert ops.count("Tanh") == 2 and ops.count("Mul") == 2
     total = next(node for node in nodes if node.op == "AddV2")
-    assert [n.value for n in total.ancestors(lambda n: False) if n.op == "Const"] == [2.5, 2.5]
-    ancestors = {node.op for node in total.ancestors(lambda node: node.op == "Mul")}
-    assert "Tanh" not in ancestors and "Mul" in ancestors
+    assert [n.value for n in ancestors([total], lambda n: False) if n.op == "Const"] == [2.5, 2.5]
+    ops = {node.op for node in ancestors([total], lambda node: node.op == "Mul")}
+    assert "Tanh" not in ops and "Mul" in ops
 
 
 def test_variables_are_named():
