@@ -132,7 +132,8 @@ class AlbertConfig:
             )
         if not self.attention_mask_value < 0.0:
             raise ValueError(
-                f"`attention_mask_value` must be negative and finite. Received: {self.attention_mask_value!r}."
+                "`attention_mask_value` must be negative and finite. Received: "
+                f"{self.attention_mask_value!r}."
             )
         if self.hidden_act not in HIDDEN_ACTIVATIONS:
             raise ValueError(

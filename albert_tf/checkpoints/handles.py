@@ -77,10 +77,8 @@ def hint(path):
 
     Example:
 
-    >>> hint("albert-base-v2")
-    " Perhaps meant: 'hf://albert/albert-base-v2' of the Hugging Face Hub; \
-AlbertConfig.from_preset('albert_base_v2'), which has no weights; 'albert_tiny_en', which this \
-package carries."
+    >>> hint("albert-tiny-en")
+    " Perhaps meant: 'albert_tiny_en', which this package carries."
     """
     if os.path.isabs(path) or path.startswith(".") or len(path) > 200:
         return ""

@@ -34,14 +34,18 @@ def is_keras_file(path):
     """Whether a file is a Keras model or Keras weights, by its content."""
     if not path.is_file():
         return False
-    with open(path, "rb") as file:
-        if file.read(8) == b"\x89HDF\r\n\x1a\n":
-            return True
+    if _is_hdf5(path):
+        return True
     try:
         with BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
             return {"config.json", "model.weights.h5"} <= set(archive.namelist())
     except ERRORS:
         return False
+
+
+def _is_hdf5(path):
+    with open(path, "rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
 def open_keras_file(path, config):
@@ -60,7 +64,7 @@ def open_keras_file(path, config):
         told apart without `config`.
     """
     kind, stated, weights = None, None, path
-    if zipfile.is_zipfile(path):
+    if not _is_hdf5(path):
         kind, stated, weights = _open_archive(path)
     stored, _, get = open_datasets(weights, str(path))
     config = config or stated
