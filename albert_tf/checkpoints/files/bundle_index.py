@@ -22,6 +22,7 @@ _MOST_NAME_BYTES = 64 << 20
 _FOOTER_BYTES = 48
 _MAGIC = 0xDB4775248B80FB57
 _MOST_AXES = 254
+_LAST_DTYPE = 100  # Further ones are TensorFlow 1's references, which are never stored.
 _UNSIZED = ("string", "variant", "resource")
 
 
@@ -84,8 +85,12 @@ def _entry(name, value, num_shards):
     try:
         dtype = tf.as_dtype(proto.dtype)
     except TypeError:
-        raise DamagedIndex(f"{brief(name)} is of no known dtype") from None
-    if proto.shape.unknown_rank or len(shape) > _MOST_AXES or any(size < 0 for size in shape):
+        dtype = None
+    if dtype is None or proto.dtype > _LAST_DTYPE:
+        raise DamagedIndex(f"{brief(name)} is of no known dtype")
+    possible = len(shape) <= _MOST_AXES and all(size >= 0 for size in shape)
+    # TensorFlow multiplies the sizes before one that is zero.
+    if proto.shape.unknown_rank or not possible or math.prod(s or 1 for s in shape) >= 2**63:
         raise DamagedIndex(f"{brief(name)} has the shape {brief(shape)}")
     if proto.offset < 0 or proto.size < 0 or not 0 <= proto.shard_id < num_shards:
         raise DamagedIndex(f"{brief(name)} is nowhere")
