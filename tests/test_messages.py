@@ -11,7 +11,7 @@ def test_odd_values_take_one_short_line():
     doubled, nested = (), ()
     for _ in range(60):
         doubled = (doubled, doubled)
-    for _ in range(1_000_000):
+    for _ in range(200_000):
         nested = (nested,)
     for value in (doubled, nested, "x" * 10**7, 10**400, 10**5000, ["y" * 1000] * 1000, "a\nb"):
         assert len(brief(value)) <= 120 and "\n" not in brief(value)

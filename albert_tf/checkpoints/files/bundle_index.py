@@ -125,8 +125,10 @@ def _rows(content):
     if magic != _MAGIC:
         raise DamagedIndex("it does not end as an index does")
     footer = content[-_FOOTER_BYTES:]
-    _, place = _handle(footer, 0)  # Of a block that is empty.
+    metadata, place = _handle(footer, 0)
     index, _ = _handle(footer, place)
+    if list(_block(content, *metadata)):
+        raise DamagedIndex("it has metadata, which no checkpoint has")
     last, name_bytes = None, 0
     for _, handle in _block(content, *index):
         for name, value in _block(content, *_handle(handle, 0)[0]):

@@ -10,7 +10,7 @@ import pickletools
 from albert_tf.messages import brief
 
 # A state dict takes some 40 instructions a tensor.
-_MOST_STEPS = 1_000_000
+_MOST_STEPS = 300_000
 # Instructions that push their argument.
 _PUSH = frozenset(
     "BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINSTRING "

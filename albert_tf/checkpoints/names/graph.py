@@ -9,7 +9,7 @@ from albert_tf.messages import brief
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 # Far more than ALBERT xxlarge has; a file that unfolds to more is no ALBERT.
-_MOST_NODES = 500_000
+_MOST_NODES = 100_000
 _MOST_CALLS = 100
 
 # What hands a tensor on with its values as they are.
