@@ -16,7 +16,7 @@ EXTRAS = {
 EXTRAS["all"] = [*EXTRAS["text"], *EXTRAS["hub"], *EXTRAS["plot"]]
 # It pins an older protobuf.
 EXTRAS["beam"] = ["apache-beam>=2.77"]
-EXTRAS["dev"] = [*EXTRAS["all"], "pytest>=8", "ruff>=0.6"]
+EXTRAS["dev"] = [*EXTRAS["all"], "pytest>=8", "hypothesis>=6.100", "ruff>=0.6"]
 
 setup(
     name="albert_tf",

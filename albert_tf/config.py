@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 from albert_tf.config_files import (
     CONFIG_FIELDS,
@@ -11,11 +12,18 @@ from albert_tf.config_files import (
     UNUSED_KEYS,
     check_fixed,
     read_json_object,
+    unread_keys,
 )
+from albert_tf.messages import brief, listed
 
 # "gelu" is the tanh approximation, as in Google's code for every published model;
 # "gelu_erf" is the exact one, which Hugging Face calls "gelu".
 HIDDEN_ACTIVATIONS = ("gelu", "gelu_erf", "relu", "tanh", "linear")
+
+_MOST_SIZE = 2**31 - 1
+# The largest published ALBERT has 24. Whatever is made or checked, is so block by block.
+_MOST_BLOCKS = 1024
+_MOST_FLOAT32 = 3.4028234e38
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,14 +89,21 @@ class AlbertConfig:
             if field.type is int:
                 if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                     raise ValueError(
-                        f"`{field.name}` must be a positive integer. Received: {value!r}."
+                        f"`{field.name}` must be a positive integer. Received: {brief(value)}."
+                    )
+                if value > _MOST_SIZE:
+                    raise ValueError(
+                        f"`{field.name}` must not exceed {_MOST_SIZE}. Received: {brief(value)}."
                     )
             elif field.type is float:
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
-                    raise ValueError(f"`{field.name}` must be a number. Received: {value!r}.")
+                    raise ValueError(f"`{field.name}` must be a number. Received: {brief(value)}.")
+                # All of them are used in float32. (Not-a-number is refused below.)
+                if value > _MOST_FLOAT32 or value < -_MOST_FLOAT32:
+                    raise ValueError(f"`{field.name}` must be finite. Received: {brief(value)}.")
                 object.__setattr__(self, field.name, float(value))
             elif field.type is bool and not isinstance(value, bool):
-                raise ValueError(f"`{field.name}` must be True or False. Received: {value!r}.")
+                raise ValueError(f"`{field.name}` must be True or False. Received: {brief(value)}.")
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(
@@ -99,17 +114,23 @@ class AlbertConfig:
                 "`hidden_size` must be a multiple of `num_attention_heads`. Received: "
                 f"hidden_size={self.hidden_size}, num_attention_heads={self.num_attention_heads}."
             )
+        if self.num_hidden_layers * self.inner_group_num > _MOST_BLOCKS:
+            raise ValueError(
+                "`num_hidden_layers` x `inner_group_num`, the transformer blocks in a row, must "
+                f"not exceed {_MOST_BLOCKS}. Received: num_hidden_layers={self.num_hidden_layers}, "
+                f"inner_group_num={self.inner_group_num}."
+            )
         if self.num_hidden_groups > self.num_hidden_layers:
             raise ValueError(
                 "`num_hidden_groups` must not exceed `num_hidden_layers`: a group without a layer "
                 f"would never be used. Received: num_hidden_groups={self.num_hidden_groups}, "
                 f"num_hidden_layers={self.num_hidden_layers}."
             )
-        if not 0.0 < self.initializer_range < float("inf"):
+        if not self.initializer_range > 0.0:
             raise ValueError(
                 f"`initializer_range` must be positive. Received: {self.initializer_range!r}."
             )
-        if not float("-inf") < self.attention_mask_value < 0.0:
+        if not self.attention_mask_value < 0.0:
             raise ValueError(
                 "`attention_mask_value` must be negative and finite. Received: "
                 f"{self.attention_mask_value!r}."
@@ -117,7 +138,7 @@ class AlbertConfig:
         if self.hidden_act not in HIDDEN_ACTIVATIONS:
             raise ValueError(
                 f"`hidden_act` must be one of {', '.join(HIDDEN_ACTIVATIONS)}. Received: "
-                f"{self.hidden_act!r}. ('gelu' is the tanh approximation of Google's code, "
+                f"{brief(self.hidden_act)}. ('gelu' is the tanh approximation of Google's code, "
                 "'gelu_erf' the exact one.)"
             )
 
@@ -146,7 +167,7 @@ class AlbertConfig:
         """The configuration of a published model, such as "albert_base_v2" (see `PRESETS`)."""
         if name not in PRESETS:
             raise ValueError(
-                f"There must be a preset of that name. Received: {name!r}. Available: "
+                f"There must be a preset of that name. Received: {brief(name)}. Available: "
                 f"{', '.join(PRESETS)}."
             )
         return PRESETS[name]
@@ -164,16 +185,20 @@ class AlbertConfig:
 
     @classmethod
     def from_hugging_face(cls, values):
-        """From the contents of a Hugging Face `config.json` with model_type "albert"."""
-        values = {k: v for k, v in values.items() if k not in HUGGING_FACE_IGNORED_KEYS}
+        """From the contents of a Hugging Face `config.json` with model_type "albert".
+
+        Keys that change nothing are passed over; see `config_files.unread_keys`.
+        """
+        unread = HUGGING_FACE_IGNORED_KEYS.union(unread_keys(values))
+        values = {k: v for k, v in values.items() if k not in unread}
         check_fixed(values, HUGGING_FACE_FIXED_KEYS)
         check_fixed(values, UNUSED_KEYS)
         # Hugging Face writes only what differs from its own defaults, which are not ours.
         act = values.get("hidden_act", "gelu_new")
-        if act not in HUGGING_FACE_ACTIVATIONS:
+        if not isinstance(act, str) or act not in HUGGING_FACE_ACTIVATIONS:
             raise ValueError(
                 f"`hidden_act` must be one of {', '.join(HUGGING_FACE_ACTIVATIONS)} in a Hugging "
-                f"Face configuration. Received: {act!r}."
+                f"Face configuration. Received: {brief(act)}."
             )
         values["hidden_act"] = HUGGING_FACE_ACTIVATIONS[act]
         config = cls._from_known({"vocab_size": 30000, **values})
@@ -210,10 +235,10 @@ class AlbertConfig:
     @classmethod
     def from_keras(cls, arguments, **fields):
         """From constructor arguments of `AlbertEncoder`, and fields that it lacks."""
-        unknown = sorted(set(arguments) - set(CONFIG_FIELDS))
+        unknown = sorted(set(arguments) - set(CONFIG_FIELDS), key=str)
         if unknown:
             raise ValueError(
-                f"Encoder arguments must be known. Received: {', '.join(unknown)}. Supported: "
+                f"Encoder arguments must be known. Received: {listed(unknown)}. Supported: "
                 f"{', '.join(CONFIG_FIELDS)}."
             )
         named = {CONFIG_FIELDS[argument]: value for argument, value in arguments.items()}
@@ -233,21 +258,28 @@ class AlbertConfig:
         """From the name of a preset or the path of a JSON file; an `AlbertConfig` is returned."""
         if isinstance(config, cls):
             return config
-        return cls.from_preset(config) if config in PRESETS else cls.from_json_file(config)
+        if config in PRESETS:
+            return cls.from_preset(config)
+        if not os.path.exists(config):
+            raise FileNotFoundError(
+                "A configuration must be the name of a preset or an existing JSON file. Received: "
+                f"{brief(config)}. Presets: {', '.join(PRESETS)}."
+            )
+        return cls.from_json_file(config)
 
     @classmethod
     def _from_known(cls, values):
         known = [field.name for field in dataclasses.fields(cls)]
-        unknown = sorted(set(values) - set(known))
+        unknown = sorted(set(values) - set(known), key=str)
         if unknown:
             raise ValueError(
-                f"Configuration keys must be known. Received: {', '.join(unknown)}. Supported: "
+                f"Configuration keys must be known. Received: {listed(unknown)}. Supported: "
                 f"{', '.join(known)}."
             )
         if "vocab_size" not in values:
             raise ValueError(
                 "A configuration must state `vocab_size`, the number of word pieces. Received: "
-                f"{', '.join(sorted(values)) or 'no keys'}."
+                f"{listed(sorted(values, key=str), most=20) or 'no keys'}."
             )
         return cls(**values)
 

@@ -1,7 +1,10 @@
 """The keys that configuration files have: Google's, Hugging Face's, and the encoder's arguments."""
 
+import difflib
 import json
 import pathlib
+
+from albert_tf.messages import brief, listed
 
 # Keys of published albert_config.json files that the original reads but never uses (or that a
 # BERT template left behind), with the values that all published models have.
@@ -53,7 +56,8 @@ HUGGING_FACE_ACTIVATIONS = {
     "linear": "linear",
 }
 
-# Hugging Face keys that change the numbers, with the only values supported.
+# Hugging Face keys that change the numbers, with the only values supported. A mapping that must be
+# empty may hold empty mappings.
 HUGGING_FACE_FIXED_KEYS = {
     "model_type": ("albert",),
     "layer_norm_eps": (1e-12,),
@@ -64,15 +68,19 @@ HUGGING_FACE_FIXED_KEYS = {
     "cross_attention_hidden_size": (None,),
     "tie_word_embeddings": (True,),
     "pruned_heads": ({}, None),
-    "chunk_size_feed_forward": (0,),
     "quantization_config": (None,),
+    "adapters": ({}, None),
 }
+# Code of the model's own, which may compute anything: keys of `auto_map`.
+_CODE = "AutoModel"
 
-# Hugging Face keys that do not change what the encoder computes: heads, generation, bookkeeping.
+# What transformers itself writes and what does not change what the encoder computes: heads,
+# generation, bookkeeping. These need no mention; others that it does not know either, do.
 HUGGING_FACE_IGNORED_KEYS = frozenset(
     """
     _attn_implementation_autoset _name_or_path architectures attn_implementation auto_map
-    bad_words_ids begin_suppress_tokens bos_token_id classifier_dropout_prob cls_token_id
+    bad_words_ids begin_suppress_tokens bos_token_id chunk_size_feed_forward
+    classifier_dropout_prob cls_token_id
     decoder_start_token_id diversity_penalty do_sample dtype early_stopping
     encoder_no_repeat_ngram_size eos_token_id exponential_decay_length_penalty
     finetuning_task forced_bos_token_id forced_eos_token_id id2label label2id length_penalty
@@ -86,6 +94,15 @@ HUGGING_FACE_IGNORED_KEYS = frozenset(
 )
 
 
+# A configuration has some kilobytes, one with a thousand labels a hundred.
+_MOST_BYTES = 16 << 20
+_MOST_UNREAD = 1000
+_ANYWAY = (
+    "If the weights are those of an ordinary ALBERT all the same, pass its configuration "
+    "(`config`, --config): an AlbertConfig, or a file without this key."
+)
+
+
 def read_json_object(path):
     """The dict in a JSON file.
 
@@ -94,13 +111,17 @@ def read_json_object(path):
       ValueError: It holds something else.
     """
     path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"The configuration file must exist. Received: {str(path)!r}.")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(
+            f"A configuration must be a JSON file. Received: {str(path)!r} of "
+            f"{path.stat().st_size} bytes."
+        )
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"The configuration file must exist. Received: {str(path)!r}."
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        # Editors on Windows put a byte order mark before it.
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"A configuration must be a JSON file. Received: {str(path)!r} ({error})."
         ) from None
@@ -115,8 +136,54 @@ def read_json_object(path):
 def check_fixed(values, fixed):
     """Removes from `values` the keys that may have only the values given in `fixed`."""
     for key, allowed in fixed.items():
-        if key in values and (value := values.pop(key)) not in allowed:
+        if key not in values:
+            continue
+        value = values.pop(key)
+        if {} in allowed and isinstance(value, dict):
+            value = {k: v for k, v in value.items() if v != {}}
+        if value not in allowed:
             raise ValueError(
                 f"`{key}` must be {' or '.join(repr(v) for v in allowed)}, as in every published "
-                f"ALBERT; other values are not supported. Received: {value!r}."
+                f"ALBERT; other values are not supported. Received: {brief(value)}. {_ANYWAY}"
             )
+
+
+def unread_keys(values):
+    """Keys of a Hugging Face `config.json` that neither transformers' ALBERT nor we read.
+
+    Tools and people note things there. transformers reads no key that it does not know, so they
+    cannot change the numbers, but a misspelled one stands for a number that is missing.
+
+    Args:
+      values: The dict in it.
+
+    Returns:
+      The keys, sorted; without those that transformers writes into every file.
+
+    Raises:
+      ValueError: The model brings its own code, or a key looks like one that is missing.
+    """
+    code = values.get("auto_map")
+    if isinstance(code, dict) and (named := [k for k in code if str(k).startswith(_CODE)]):
+        raise ValueError(
+            "A Hugging Face model must be one of transformers' own Albert classes. Received: "
+            f"`auto_map` with {listed(named)}, code of its own, which may compute something else. "
+            f"{_ANYWAY}"
+        )
+    fields = set(CONFIG_FIELDS.values())
+    read = fields | HUGGING_FACE_FIXED_KEYS.keys() | UNUSED_KEYS.keys() | HUGGING_FACE_IGNORED_KEYS
+    unread = sorted(values.keys() - read, key=str)
+    if len(unread) > _MOST_UNREAD:
+        raise ValueError(
+            f"A configuration must have a model's keys, and few others. Received: {len(unread)} "
+            f"others, {listed(unread)}."
+        )
+    for key in unread:
+        missing = fields - values.keys()
+        nearest = difflib.get_close_matches(str(key)[:100], missing, n=1, cutoff=0.8)
+        if nearest:
+            raise ValueError(
+                f"Configuration keys must be known, or have nothing to do with the model. "
+                f"Received: {brief(key)}, and no `{nearest[0]}`. Correct the name, or remove it."
+            )
+    return unread

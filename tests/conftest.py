@@ -5,8 +5,15 @@ import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
+
+# The same examples in every run, and nothing left behind.
+hypothesis.settings.register_profile(
+    "albert_tf", derandomize=True, deadline=None, database=None, max_examples=60
+)
+hypothesis.settings.load_profile("albert_tf")
 
 TESTS = pathlib.Path(__file__).parent
 GOLDENS = TESTS / "goldens"

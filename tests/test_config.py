@@ -150,14 +150,32 @@ def test_groups_that_round_otherwise_in_hugging_face():
         ({"attention_mask_value": 1}, "`attention_mask_value` must be negative and finite"),
         ({"project_same_width": 1}, "`project_same_width` must be True or False. Received: 1"),
         ({"project_same_width": True}, "True with embedding_size=128, hidden_size=4096"),
+        ({"hidden_act": ["gelu"]}, "`hidden_act` must be one of"),
+        ({"hidden_act": {}}, "`hidden_act` must be one of"),
+        ({"hidden_act": "x" * 10**6}, "`hidden_act` must be one of"),
+        ({"model_type": "albert", "hidden_act": {}}, "`hidden_act` must be one of"),
+        ({"attention_mask_value": -(10**400)}, "`attention_mask_value` must be finite"),
+        ({"attention_mask_value": -1e39}, "`attention_mask_value` must be finite"),
+        ({"attention_mask_value": float("nan")}, "`attention_mask_value` must be negative"),
+        ({"initializer_range": float("inf")}, "`initializer_range` must be finite"),
+        ({"initializer_range": float("nan")}, "`initializer_range` must be positive"),
+        ({"hidden_dropout_prob": float("nan")}, r"`hidden_dropout_prob` must be in the range"),
+        ({"num_hidden_layers": 10**400}, "`num_hidden_layers` must not exceed 2147483647"),
+        ({"hidden_size": 10**5000}, "`hidden_size` must not exceed .* very many digits"),
+        ({"num_hidden_layers": 10**9}, "the transformer blocks in a row, must not exceed 1024"),
+        ({"inner_group_num": 10**9}, "the transformer blocks in a row, must not exceed 1024"),
+        ({5: 1, "b": 2}, "keys must be known. Received: 5, b"),
+        ({"model_type": "albert", 5: 1, "hidden_siz": 2}, "'hidden_siz', and no `hidden_size`"),
+        ({"model_type": {}}, "`model_type` must be 'albert'"),
         ({"model_type": "bert"}, "`model_type` must be 'albert'"),
         ({"model_type": "albert", "layer_norm_eps": 1e-5}, "`layer_norm_eps` must be 1e-12"),
         ({"model_type": "albert", "hidden_act": "silu"}, "one of gelu, .*gelu_new"),
     ],
 )
 def test_bad_values(values, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         AlbertConfig.from_dict({"vocab_size": 10, **values})
+    assert len(str(error.value)) < 1000
 
 
 def test_vocab_size_is_required():
@@ -176,6 +194,19 @@ def test_bad_files(tmp_path):
     (tmp_path / "text.json").write_text("{")
     with pytest.raises(ValueError, match="must be a JSON file"):
         AlbertConfig.from_json_file(tmp_path / "text.json")
+    (tmp_path / "digits.json").write_text('{"vocab_size": ' + "1" * 10_000 + "}")
+    with pytest.raises(ValueError, match="must be a JSON file. Received: '.*digits.json'"):
+        AlbertConfig.from_json_file(tmp_path / "digits.json")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="must be a JSON file"):
+        AlbertConfig.from_json_file(tmp_path / "deep.json")
+    with pytest.raises(FileNotFoundError, match="The configuration file must exist"):
+        AlbertConfig.from_json_file(tmp_path)
+    with pytest.raises(FileNotFoundError, match="name of a preset or .* Presets: albert_base_v1"):
+        AlbertConfig.from_name_or_file("albert-base-v2")
+    many = {"model_type": "albert", "vocab_size": 10, **{f"k{i}": 0 for i in range(2000)}}
+    with pytest.raises(ValueError, match="Received: 2000 others, k0, k1, k10, k100, k1000 and"):
+        AlbertConfig.from_dict(many)
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(ValueError, match="must be a JSON object"):
         AlbertConfig.from_json_file(tmp_path / "list.json")
@@ -188,3 +219,8 @@ def test_keras_arguments():
     assert AlbertConfig.from_keras(arguments) == config
     with pytest.raises(ValueError, match="Encoder arguments must be known. Received: embed_dim"):
         AlbertConfig.from_keras({"embed_dim": 1})
+
+
+def test_a_byte_order_mark(tmp_path):
+    (tmp_path / "config.json").write_text('\ufeff{"vocab_size": 10}', encoding="utf-8")
+    assert AlbertConfig.from_json_file(tmp_path / "config.json").vocab_size == 10

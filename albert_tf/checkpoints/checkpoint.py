@@ -48,6 +48,7 @@ class Checkpoint:
         tells, for where `config` is None.
       lacks: {name of one of our variables: why} of the encoder's variables that checkpoints of this
         kind never have. They are restored as zeros.
+      unread: Keys of its configuration that neither its authors' program nor this one reads.
     """
 
     flavor: str
@@ -59,3 +60,4 @@ class Checkpoint:
     get: collections.abc.Callable
     known: dict = dataclasses.field(default_factory=dict)
     lacks: dict = dataclasses.field(default_factory=dict)
+    unread: tuple = ()

@@ -4,10 +4,12 @@ The clients keep a cache, show their progress and check what they receive. This 
 one; without one, and without a network, everything else works on local paths.
 """
 
+import difflib
 import os
 import re
 
 from albert_tf import albert_tiny_en
+from albert_tf.config import PRESETS
 
 # Name -> directory. A file or directory of this name in the working directory goes first.
 PACKAGED = {"albert_tiny_en": albert_tiny_en.CHECKPOINT}
@@ -56,12 +58,54 @@ def resolve(handle):
         return _hugging_face(handle, match[3].rstrip("/"))
     if match := re.match(r"(kaggle://|https?://(www\.)?kaggle\.com/models/)(.+)", handle):
         return _kaggle(handle, match[3].rstrip("/"))
-    if re.match(r"https?://tfhub\.dev/", handle):
+    if re.match(r"https://tfhub\.dev/", handle):
         return _tf_hub(handle)
     raise ValueError(
         f"A handle must have a known form: {SUPPORTED}. Received: {handle!r}. Download other "
         "things yourself, and pass their path."
     )
+
+
+def hint(path):
+    """What a relative path that leads nowhere may have been meant for, in one sentence.
+
+    Args:
+      path: str.
+
+    Returns:
+      Text that begins with a space, or "".
+
+    Example:
+
+    >>> hint("albert-tiny-en")
+    " Perhaps meant: 'albert_tiny_en', which this package carries."
+    """
+    if os.path.isabs(path) or path.startswith(".") or len(path) > 200:
+        return ""
+    name = re.sub(r"^(hf:/*|(www\.)?huggingface\.co/)", "", path, flags=re.IGNORECASE).rstrip("/")
+    words, meant = _squeezed(name.split("/")[-1]), []
+    preset = _nearest(words, PRESETS, cutoff=0.9)
+    if _OWNER_NAME.fullmatch(name) and not os.path.isdir(name.split("/")[0]):
+        meant.append(f"'hf://{name}' of the Hugging Face Hub")
+    elif preset and "/" not in name:
+        meant.append(f"'hf://albert/{preset.replace('_', '-')}' of the Hugging Face Hub")
+    if re.fullmatch(r"google/albert\w*/[123]", name):
+        meant.append(f"'https://tfhub.dev/{name}'")
+    if preset:
+        meant.append(f"AlbertConfig.from_preset({preset!r}), which has no weights")
+    if meant or _nearest(words, PACKAGED, cutoff=0.65):
+        meant.append(f"{' or '.join(map(repr, PACKAGED))}, which this package carries")
+    return f" Perhaps meant: {'; '.join(meant)}." if meant else ""
+
+
+def _nearest(words, names, cutoff):
+    squeezed = {_squeezed(name): name for name in names}
+    close = difflib.get_close_matches(words, squeezed, n=1, cutoff=cutoff)
+    return squeezed[close[0]] if close else None
+
+
+def _squeezed(name):
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def _hugging_face(handle, name):

@@ -1,13 +1,18 @@
 """Matches a checkpoint with a configuration, tensor for tensor, from names and shapes alone."""
 
 import difflib
+import itertools
 import math
 
 from albert_tf.checkpoints.names.flavors import describe, rules
 from albert_tf.checkpoints.names.geometry import fields_from_shapes
 from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.report import RestoreReport
+from albert_tf.messages import plain
 
+# A file may hold hundreds of thousands of tensors that are none of ALBERT's.
+_MOST_LINES = 10
+_MOST_CANDIDATES = 1000
 _DTYPES = ("float32", "float16", "bfloat16")
 
 
@@ -67,6 +72,7 @@ def match(checkpoint, parts):
         },
         mismatched=mismatched,
         parameters=sum(math.prod(rule.shape) for rule in good),
+        ignored_keys=checkpoint.unread,
     )
     return wanted, report
 
@@ -81,12 +87,9 @@ def require_ok(checkpoint, report):
         f"{checkpoint.config_source}: {len(report.missing)} missing, {len(report.unused)} unused, "
         f"{len(report.mismatched)} mis-shaped."
     ]
-    for name, shape in report.missing.items():
-        lines.append(f"  missing: {name} {shape}{_nearest(name, report.unused)}")
-    for name, spec in report.unused.items():
-        lines.append(f"  unused: {name}, {spec}{_nearest(name, report.missing)}")
-    for name, what in report.mismatched.items():
-        lines.append(f"  mis-shaped: {name}: {what}")
+    lines += _lines(report.missing, lambda name, shape: f"missing: {name} {shape}", report.unused)
+    lines += _lines(report.unused, lambda name, spec: f"unused: {name}, {spec}", report.missing)
+    lines += _lines(report.mismatched, lambda name, what: f"mis-shaped: {name}: {what}")
 
     differences = _differences(checkpoint)
     for field, (value, evidence) in differences.items():
@@ -116,6 +119,17 @@ def _differences(checkpoint):
     }
 
 
+def _lines(findings, describe_one, near=()):
+    lines = [
+        f"  {describe_one(plain(name), plain(str(what)))}{_nearest(name, near)}"
+        for name, what in itertools.islice(findings.items(), _MOST_LINES)
+    ]
+    if (more := len(findings) - len(lines)) > 0:
+        lines.append(f"  and {more} more; `albert-tf inspect` lists all")
+    return lines
+
+
 def _nearest(name, others):
-    close = difflib.get_close_matches(name, others, n=2, cutoff=0.75)
-    return f" (nearest: {', '.join(close)})" if close else ""
+    others = itertools.islice(others, _MOST_CANDIDATES)
+    close = difflib.get_close_matches(name[:200], others, n=2, cutoff=0.75)
+    return f" (nearest: {', '.join(map(plain, close))})" if close else ""

@@ -188,7 +188,7 @@ def _unknown(path):
     nearest = next(parent for parent in path.absolute().parents if parent.is_dir())
     return FileNotFoundError(
         f"A checkpoint must exist: {_SUPPORTED}. Received: {str(path)!r}. In {str(nearest)!r} "
-        f"there is: {_content(nearest)}."
+        f"there is: {_content(nearest)}.{handles.hint(str(path))}"
     )
 
 

@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 
+from albert_tf.messages import listed
+
 
 @dataclasses.dataclass(frozen=True)
 class RestoreReport:
@@ -19,6 +21,7 @@ class RestoreReport:
       unused: {the checkpoint's name: what is stored} of tensors that no rule knows.
       mismatched: {the checkpoint's name: what is stored and what is needed}.
       parameters: Number of restored values.
+      ignored_keys: Keys of the configuration that were left out, since no ALBERT reads them.
       num_bytes: Bytes of the restored variables, all float32.
 
     A report with anything in `missing`, `unused` or `mismatched` belongs to a checkpoint that was
@@ -35,6 +38,7 @@ class RestoreReport:
     unused: dict
     mismatched: dict
     parameters: int
+    ignored_keys: tuple = ()
 
     @property
     def num_bytes(self):
@@ -57,4 +61,7 @@ class RestoreReport:
             lines.append(f"  cast to float32: {count} x {dtype}")
         for part in self.absent:
             lines.append(f"  not in the checkpoint: {part}")
+        if self.ignored_keys:
+            names = listed(self.ignored_keys, most=20)
+            lines.append(f"  ignored in the configuration: {names}")
         return "\n".join(lines)

@@ -6,6 +6,7 @@ from albert_tf._keras import tf_variable
 from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.names.flavors import describe
 from albert_tf.checkpoints.read import read
+from albert_tf.messages import plain
 
 
 def restore_task_head(model, path, config=None):
@@ -39,9 +40,10 @@ def restore_task_head(model, path, config=None):
         needed = shape[::-1] if transposed else shape
         spec = checkpoint.tensors.get(stored)
         if spec is None or spec.shape != needed:
+            found = plain(str(spec or "no tensor"))
             raise ValueError(
                 f"A checkpoint must have the head of the model. Received: "
-                f"{describe(checkpoint.flavor)} {checkpoint.path!r} with {spec or 'no tensor'} as "
+                f"{describe(checkpoint.flavor)} {checkpoint.path!r} with {found} as "
                 f"{stored!r}, where {type(model).__name__} needs {list(needed)}. Build the model "
                 "for the task, and with the number of classes, that it was fine-tuned for."
             )

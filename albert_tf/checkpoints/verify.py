@@ -132,6 +132,10 @@ def _read_recording(path):
         raise ValueError(
             f"Recorded outputs must be an .npz file. Received: {str(path)!r} ({error})."
         ) from error
+    if not isinstance(opened, np.lib.npyio.NpzFile):
+        raise ValueError(
+            f"Recorded outputs must be an .npz file. Received: {str(path)!r}, one array (.npy)."
+        )
     with opened as file:
         inputs = {}
         for name, aliases in _INPUTS.items():

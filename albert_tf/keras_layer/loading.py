@@ -26,14 +26,20 @@ def load_handle(handle, tags=None, options=None):
 
     Raises:
       FileNotFoundError: nothing exists at the handle.
-      ValueError: what is there is not a SavedModel.
+      ValueError: what is there is not a SavedModel, or the URL begins with http://.
       ImportError: a library that the handle or the graph needs is missing.
 
     Example:
       encoder, _ = load_handle("/models/albert_en_base")
     """
     handle = os.fspath(handle)
-    path = _fetch(handle) if re.match(r"https?://", handle) else handle
+    if re.match(r"http://", handle, re.IGNORECASE):
+        raise ValueError(
+            "A handle that is a URL must begin with https://: a SavedModel is a program, and over "
+            f"http:// anyone on the way can exchange it. Received: handle={handle!r}. Write "
+            f"'https://{handle[len('http://') :]}', or download it and give its path."
+        )
+    path = _fetch(handle) if re.match(r"https://", handle, re.IGNORECASE) else handle
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(
             "A handle must be the path of a SavedModel, and nothing exists at this one. "

@@ -1,7 +1,11 @@
+import time
+
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework.function_pb2 import FunctionDef
 
-from albert_tf.checkpoints.names.graph import flatten
+from albert_tf.checkpoints.names.architecture import fields_from_graph
+from albert_tf.checkpoints.names.graph import ancestors, flatten
 
 
 def library_of(function, *specs):
@@ -27,9 +31,9 @@ def test_functions_are_unfolded():
     ops = [node.op for node in nodes]
     assert ops.count("Tanh") == 2 and ops.count("Mul") == 2
     total = next(node for node in nodes if node.op == "AddV2")
-    assert [n.value for n in total.ancestors(lambda n: False) if n.op == "Const"] == [2.5, 2.5]
-    ancestors = {node.op for node in total.ancestors(lambda node: node.op == "Mul")}
-    assert "Tanh" not in ancestors and "Mul" in ancestors
+    assert [n.value for n in ancestors([total], lambda n: False) if n.op == "Const"] == [2.5, 2.5]
+    ops = {node.op for node in ancestors([total], lambda node: node.op == "Mul")}
+    assert "Tanh" not in ops and "Mul" in ops
 
 
 def test_variables_are_named():
@@ -77,5 +81,69 @@ def test_functions_that_unfold_to_too_much():
             if node.op == "PartitionedCall":
                 node.attr["f"].func.name = f"level{level + 1}" if level < 59 else name
         library[f"level{level}"] = copy
-    with pytest.raises(ValueError, match="more than 500000 operations"):
+    with pytest.raises(ValueError, match="more than 100000 operations"):
         flatten(library, "level0", [])
+
+
+# === Graphs that are made to take long: as many steps as operations, not their square ===
+
+N = 10_000
+
+
+def made_of(operations):
+    """A library of one function "f" of (name, op, inputs)."""
+    function = FunctionDef()
+    function.signature.name = "f"
+    function.signature.input_arg.add().name = "x"
+    for name, op, inputs in operations:
+        function.node_def.add(name=name, op=op, input=inputs)
+    return {"f": function}
+
+
+def chain(op, count=N):
+    yield "n0", op, ["x"]
+    for number in range(1, count):
+        yield f"n{number}", op, [f"n{number - 1}"]
+
+
+LONG = {
+    "identities": [*chain("Identity")],
+    "softmaxes": [*chain("Softmax")],
+    "products": [*chain("MatMul")],
+    "a rate behind a chain": [
+        *chain("Mul"),
+        *((f"g{i}", "GreaterEqual", [f"n{N - 1}"] * 2) for i in range(N)),
+    ],
+    "a wide sum under many roots": [
+        ("sum", "AddN", ["x"] * N),
+        *((f"r{i}", "Rsqrt", ["sum"]) for i in range(N)),
+    ],
+    "one comparison, many users": [
+        ("r", "RandomUniform", ["x"]),
+        *((f"g{i}", "GreaterEqual", ["r", "x"]) for i in range(2000)),
+        *((f"u{i}", "AddN", [f"g{j}" for j in range(2000)]) for i in range(50)),
+    ],
+}
+
+
+@pytest.mark.parametrize("operations", LONG.values(), ids=LONG)
+def test_long_graphs(operations):
+    start = time.process_time()
+    nodes = flatten(made_of(operations), "f", [])
+    fields_from_graph("tf2_hub", nodes, nodes, 1)
+    assert time.process_time() - start < 8  # Some tenths; the square would be minutes.
+
+
+def test_constants_that_are_none():
+    for change in ("dimensions", "dtype", "content"):
+        library = made_of([("c", "Const", [])])
+        tensor = library["f"].node_def[0].attr["value"].tensor
+        tensor.dtype = 99 if change == "dtype" else 1
+        if change == "dimensions":
+            for _ in range(100_000):
+                tensor.tensor_shape.dim.add().size = 2**62
+            assert [node.value for node in flatten(library, "f", [])] == [None]
+            continue
+        tensor.tensor_content = b"abc"
+        with pytest.raises(ValueError, match="must be sound. Received: .* or a value that is none"):
+            flatten(library, "f", [])

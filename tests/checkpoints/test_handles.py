@@ -3,7 +3,7 @@ import types
 
 import pytest
 
-from albert_tf.checkpoints.handles import is_handle, resolve
+from albert_tf.checkpoints.handles import hint, is_handle, resolve
 from albert_tf.encoder import AlbertEncoder
 from tests.conftest import GOLDENS
 
@@ -121,8 +121,40 @@ def test_offline(client):
             "known form: albert_tiny_en; hf://.* Received: 'https://example.com",
         ),
         ("s3://bucket/x", "must have a known form"),
+        ("http://tfhub.dev/google/albert_base/3", "known form: .*https://tfhub.dev/"),
     ],
 )
 def test_bad_handles(handle, message):
     with pytest.raises(ValueError, match=message):
         AlbertEncoder.from_checkpoint(handle)
+
+
+@pytest.mark.parametrize(
+    "path, meant",
+    [
+        ("albert/albert-base-v2", "'hf://albert/albert-base-v2'"),
+        ("hf:albert/albert-base-v2", "'hf://albert/albert-base-v2'"),
+        ("huggingface.co/voidful/albert_chinese_tiny", "'hf://voidful/albert_chinese_tiny'"),
+        ("albert-base-v2", "'hf://albert/albert-base-v2'"),
+        (
+            "albert_xxlarge_v1",
+            "AlbertConfig.from_preset('albert_xxlarge_v1'), which has no weights",
+        ),
+        ("google/albert_base/3", "'https://tfhub.dev/google/albert_base/3'"),
+        ("albert_tiny", "'albert_tiny_en', which this package carries"),
+        ("albert-tiny-en", "'albert_tiny_en', which this package carries"),
+    ],
+)
+def test_names_that_are_no_paths(path, meant):
+    with pytest.raises(
+        FileNotFoundError, match=r"A checkpoint must exist: .* Perhaps meant: "
+    ) as e:
+        AlbertEncoder.from_checkpoint(path)
+    assert meant in str(e.value) and "albert_tiny_en" in str(e.value)
+
+
+def test_paths_are_no_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    for path in ("runs/best", "./albert/albert-base-v2", str(tmp_path / "albert_base_v2"), "model"):
+        assert hint(path) == ""

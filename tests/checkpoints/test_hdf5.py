@@ -1,8 +1,11 @@
+import struct
+
 import h5py
 import ml_dtypes
 import numpy as np
 import pytest
 
+from albert_tf.checkpoints.files import hdf5
 from albert_tf.checkpoints.files.hdf5 import open_datasets
 
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -86,3 +89,29 @@ def test_damaged_files(file):
         file.write_bytes(damaged)
         with pytest.raises(ValueError, match="must be readable HDF5. Received: 'f'"):
             open_datasets(file, "f")
+
+
+def test_too_many_arrays(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5, "_MOST_OBJECTS", 10)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for number in range(20):
+            file.create_dataset(f"d{number}", data=np.zeros(1))
+    with pytest.raises(ValueError, match="more than 10 arrays and groups"):
+        open_datasets(tmp_path / "x.h5", "x.h5")
+
+
+def test_arrays_that_overlap(tmp_path):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        arrays = [file.create_dataset(f"d{number}", 1000, np.float64) for number in range(4)]
+        for array in arrays:  # All headers come first, then the arrays.
+            array[:] = 1.0
+        places = [file[f"d{number}"].id.get_offset() for number in range(4)]
+    data, first = path.read_bytes(), places[0]
+    for place in places[1:]:
+        data = data.replace(struct.pack("<Q", place), struct.pack("<Q", first))
+    end = first + 8000
+    assert end == places[1]
+    path.write_bytes(data[:end].replace(struct.pack("<Q", len(data)), struct.pack("<Q", end)))
+    with pytest.raises(ValueError, match="arrays of 32000 bytes in a file of"):
+        open_datasets(path, "x.h5")

@@ -295,7 +295,11 @@ def test_no_configuration(change):
         ({"layer_norm_eps": 1e-5}, "`layer_norm_eps` must be 1e-12"),
         ({"tie_word_embeddings": False}, "`tie_word_embeddings` must be True"),
         ({"position_embedding_type": "relative_key"}, "`position_embedding_type` must be"),
-        ({"new_thing": 1}, "keys must be known. Received: new_thing"),
+        ({"architectures": 5}, "`architectures` must be a list of the names of classes"),
+        ({"quantization_config": {"bits": 8}}, "`quantization_config` must be None"),
+        ({"adapters": {"adapters": {"a": {}, "b": 1}}}, "`adapters` must be {} or None"),
+        ({"is_decoder": True}, r"`is_decoder` must be False.*\(`config`, --config\)"),
+        ({"auto_map": {"AutoModel": "my.Model"}}, "`auto_map` with AutoModel, code of its own"),
         ({"num_hidden_layers": 18, "num_hidden_groups": 14}, "round differently at layer"),
         ({"hidden_size": 24}, "hidden_size is 24 in the configuration, but 12 in the weights"),
     ],
@@ -303,6 +307,56 @@ def test_no_configuration(change):
 def test_bad_configurations(change, config, message):
     with pytest.raises(ValueError, match=message):
         AlbertEncoder.from_checkpoint(change("model", **config))
+
+
+# What tools and people add, and transformers wrote at some time; none of it is read by any ALBERT.
+HARMLESS = {
+    "sbert_ce_default_activation_function": "torch.nn.modules.activation.Sigmoid",
+    "sentence_transformers": {"version": "5.1.0"},
+    "transformers.js_config": {"kv_cache_dtype": {}},
+    "gradient_checkpointing": True,
+    "adapters": {"adapters": {}, "config_map": {}},
+    "eos_token_ids": 0,
+    "xla_device": None,
+    "is_composition": False,
+    "quantization_config": None,
+    "chunk_size_feed_forward": 64,
+    "auto_map": {"AutoTokenizer": ["my.Tokenizer", None]},
+    "my_team_note": "v3 of May",
+}
+
+
+def test_keys_that_change_nothing(change):
+    plain = AlbertEncoder.from_checkpoint(change("model"))
+    encoder = AlbertEncoder.from_checkpoint(change("model", **HARMLESS))
+    assert encoder.albert_config == plain.albert_config
+    assert plain.restore_report.ignored_keys == ()
+    # The others are what transformers writes into every file, or are looked at.
+    assert encoder.restore_report.ignored_keys == (
+        "eos_token_ids",
+        "gradient_checkpointing",
+        "is_composition",
+        "my_team_note",
+        "sbert_ce_default_activation_function",
+        "sentence_transformers",
+        "transformers.js_config",
+        "xla_device",
+    )
+    assert "  ignored in the configuration: eos_token_ids, gradient" in str(encoder.restore_report)
+
+
+def test_a_given_configuration_is_the_way_out(change):
+    path, config = change("model", is_decoder=True), read(change("model")).config
+    assert read(path, config).config == config
+
+
+def test_a_misspelled_key(change):
+    path = change("model")
+    values = json.loads((path / "config.json").read_text())
+    values["hidden_sise"] = values.pop("hidden_size")
+    (path / "config.json").write_text(json.dumps(values))
+    with pytest.raises(ValueError, match="Received: 'hidden_sise', and no `hidden_size`"):
+        read(path)
 
 
 # === Which paths ===
@@ -334,7 +388,7 @@ def test_a_file_of_weights():
 def test_other_models(tmp_path):
     tensors = {"bert.pooler.bias": (TensorSpec((2,), "float32"), lambda: np.zeros(2))}
     write_safetensors(tmp_path / "model.safetensors", tensors, {})
-    with pytest.raises(ValueError, match="with 1 tensors: bert.pooler.bias, "):
+    with pytest.raises(ValueError, match="with 1 tensors: bert.pooler.bias. "):
         read(tmp_path)
 
 

@@ -172,3 +172,16 @@ def test_file_of_another_model(tmp_path):
     model.save_weights(tmp_path / "x.weights.h5")
     with pytest.raises(ValueError, match="must hold the weights of an AlbertEncoder"):
         read(tmp_path / "x.weights.h5")
+
+
+def test_flipped_bits(tmp_path):
+    model_of(CONFIGS["plain"]).encoder.save(tmp_path / "good.keras")
+    good = (tmp_path / "good.keras").read_bytes()
+    with zipfile.ZipFile(tmp_path / "good.keras") as archive:
+        start = archive.getinfo("model.weights.h5").header_offset + 200
+    for place in range(start, len(good) - 500, len(good) // 15):
+        bad = bytearray(good)
+        bad[place] ^= 1
+        (tmp_path / "bad.keras").write_bytes(bad)
+        with pytest.raises(ValueError, match="A .keras file must be readable.*CRC-32"):
+            read(tmp_path / "bad.keras")

@@ -1,10 +1,12 @@
 import dataclasses
 import pathlib
+import time
 
 import pytest
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.matching import match, require_ok
+from albert_tf.checkpoints.names.geometry import fields_from_shapes
 from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.read import read
 
@@ -110,3 +112,25 @@ def test_half_precision_is_cast(dtype):
 def test_other_dtypes_are_refused(dtype):
     message = refuse(changed(add={POOLER: TensorSpec((64, 64), dtype)}))
     assert f"mis-shaped: {POOLER}: {dtype} [64, 64] in the checkpoint, float32 [64, 64]" in message
+
+
+def test_hundreds_of_thousands_of_unknown_tensors():
+    spec = TensorSpec((1,), "float32")
+    unknown = {f"bert/encoder/unknown_{i}/kernel": spec for i in range(200_000)}
+    message = refuse(changed(remove=[POOLER], add=unknown))
+    assert len(message) < 4000
+    assert "1 missing, 200000 unused" in message and "and 199990 more" in message
+
+
+def test_names_that_are_no_names():
+    spec = TensorSpec((1,), "float32")
+    message = refuse(changed(add={"x\nError: all is well": spec, "y" * 100_000: spec}))
+    assert len(message) < 2000 and "'x\\nError: all is well'" in message
+
+
+def test_as_many_groups_as_tensors():
+    names = (f"bert/encoder/transformer/group_{i}/inner_group_0/x" for i in range(100_000))
+    tensors = dict.fromkeys(names, TensorSpec((1,), "float32"))
+    start = time.process_time()
+    assert fields_from_shapes("tf1", tensors)["num_hidden_groups"][0] == 100_000
+    assert time.process_time() - start < 10  # Less than one; the square would be an hour.

@@ -165,7 +165,7 @@ def test_object_based_checkpoint(tmp_path):
 
 def test_checkpoint_of_another_model(tmp_path, write_tf1):
     prefix = write_tf1(tmp_path / "model.ckpt", {"dense/kernel": np.ones(3, np.float32)})
-    with pytest.raises(ValueError, match="Received: .*with 1 variables: dense/kernel, "):
+    with pytest.raises(ValueError, match="Received: .*with 1 variables: dense/kernel. "):
         open_tensors(prefix)
 
 

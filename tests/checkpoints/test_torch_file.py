@@ -243,3 +243,85 @@ def test_bad_legacy_files(tmp_path):
     path.write_bytes(b"no pickle at all")
     with pytest.raises(ValueError, match="A PyTorch file must be a state dict"):
         open_torch_file(path)
+
+
+# === Files that are made to harm ===
+
+STORAGE = (
+    b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ"
+)
+REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n("
+DOUBLED = b")q\x00" + b"".join(
+    b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86q" + bytes([i + 1]) for i in range(40)
+)
+MILLION_SIZES = b"(\x8a\x08" + struct.pack("<q", 2**62) + b"q\x07" + b"h\x07" * 200_000 + b"t"
+DEEP = b")" + b"\x85" * 200_000
+HOSTILE = {
+    "a shape that doubles in its repr": b"\x80\x02]("
+    + DOUBLED
+    + b"e"
+    + REBUILD
+    + STORAGE
+    + b"K\x00h\x28h\x28tR.",
+    "hundreds of thousands of dimensions": b"\x80\x02"
+    + REBUILD
+    + STORAGE
+    + b"K\x00"
+    + MILLION_SIZES
+    + b"q\x08h\x08tR.",
+    "a nested key of a call": b"\x80\x02ccollections\nOrderedDict\n]](" + DEEP + b"K\x01ea\x85R.",
+    "a nested key of a dict": b"\x80\x02}" + DEEP + b"K\x01s.",
+    "a nested name of data": b"\x80\x02(X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+    + DEEP
+    + b"X\x03\x00\x00\x00cpuK\x04tQ.",
+    "a million steps": b"\x80\x02" + b"]" * 1_000_000 + b".",
+    "one long list, again and again": b"\x80\x02]("
+    + b"N" * 100_000
+    + b"eq\x00"
+    + b"ccollections\nOrderedDict\nh\x00\x85R" * 1000
+    + b".",
+    "a long name": b"\x80\x02c" + b"x" * 3_000_000 + b"\ny\n.",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("kind", ["pickle", "zip", "legacy keys"])
+def test_hostile_pickles(tmp_path, content, kind):
+    path = tmp_path / "pytorch_model.bin"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data.pkl", content)
+    elif kind == "legacy keys":
+        start = [dumps(v) for v in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, {})]
+        path.write_bytes(b"".join(start) + content)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="A PyTorch file must be") as error:
+        open_torch_file(path)
+    assert len(str(error.value)) < 1000
+
+
+def test_legacy_keys_that_are_nested(tmp_path):
+    start = [dumps(v) for v in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, {})]
+    (tmp_path / "x.bin").write_bytes(b"".join(start) + b"\x80\x02](" + DEEP + b"e.")
+    with pytest.raises(ValueError, match="data that belongs to no tensor"):
+        open_torch_file(tmp_path / "x.bin")
+
+
+def test_flipped_bits_of_the_numbers(tmp_path):
+    good = (HUGGING_FACE / "bin" / "pytorch_model.bin").read_bytes()
+    values = {
+        n: t.load().copy()
+        for n, t in open_torch_file(HUGGING_FACE / "bin" / "pytorch_model.bin").items()
+    }
+    refused, path = 0, tmp_path / "pytorch_model.bin"
+    for place in range(5000, len(good), 997):
+        bad = bytearray(good)
+        bad[place] ^= 4
+        path.write_bytes(bad)
+        try:
+            for name, tensor in open_torch_file(path).items():
+                np.testing.assert_array_equal(tensor.load(), values[name])
+        except ValueError:
+            refused += 1
+    assert refused > 20

@@ -95,3 +95,22 @@ def test_damaged(state):
     (directory / "weights.npz").write_bytes(content)
     with pytest.raises(ValueError, match="readable.* for file 'word_embeddings/embeddings.npy'"):
         read(directory).get("word_embeddings/embeddings")
+
+
+def test_flipped_bits(state):
+    path = state[0] / "weights.npz"
+    good, names = path.read_bytes(), read(path).tensors
+    values = {name: read(path).get(name) for name in names}
+    refused = 0
+    for place in range(100, len(good), len(good) // 25):
+        bad = bytearray(good)
+        bad[place] ^= 1
+        path.write_bytes(bad)
+        try:
+            checkpoint = read(path)
+            for name in names:
+                np.testing.assert_array_equal(checkpoint.get(name), values[name])
+        except ValueError as error:
+            assert "Saved weights must be" in str(error)
+            refused += 1
+    assert refused > 15

@@ -78,3 +78,11 @@ def test_other_errors_pass_through(saved, monkeypatch):
     monkeypatch.setattr(tf.saved_model, "load", load)
     with pytest.raises(RuntimeError, match="disk on fire"):
         load_handle(saved)
+
+
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+def test_programs_come_over_tls_only(scheme):
+    with pytest.raises(
+        ValueError, match="must begin with https://.* Write 'https://example.com/x'"
+    ):
+        load_handle(f"{scheme}://example.com/x")

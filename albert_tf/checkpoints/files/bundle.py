@@ -1,11 +1,12 @@
 """TensorFlow's checkpoint files: one .index and its .data, whatever names the tensors have."""
 
-import math
 import re
 
 import tensorflow as tf
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
+from albert_tf.checkpoints.files.bundle_index import DamagedIndex, read_index
+from albert_tf.messages import brief, listed
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-(\d{5}))$")
 _DOWNLOAD_AGAIN = "Copy or download it again, and compare its size with the source's."
@@ -30,26 +31,32 @@ def open_bundle(prefix):
             f"TensorFlow takes for wildcards. Received: {str(prefix)!r} with "
             f"{', '.join(sorted(wildcards))}. Rename or move the directory."
         )
+    if not index_file(prefix).is_file():
+        raise FileNotFoundError(
+            f"A checkpoint needs its .index file. Received: {str(prefix)!r} without "
+            f"{index_file(prefix).name!r}. Put it beside the data file."
+        )
     try:
+        entries, num_shards = read_index(index_file(prefix))
+        _check_data_files(prefix, entries, num_shards)
         reader = tf.train.load_checkpoint(str(prefix))
-        shapes = reader.get_variable_to_shape_map()
-        dtypes = reader.get_variable_to_dtype_map()
-    except (tf.errors.OpError, ValueError, IndexError) as error:
+    except (DamagedIndex, tf.errors.OpError, UnicodeError, IndexError) as error:
         raise ValueError(
             f"The index of a checkpoint must be readable. Received: {str(index_file(prefix))!r} "
             f"({_first_line(error)}). {_DOWNLOAD_AGAIN}"
         ) from error
-    tensors = {name: TensorSpec(tuple(shapes[name]), dtypes[name].name) for name in sorted(shapes)}
-    _check_data_files(prefix, tensors)
+    tensors = {name: TensorSpec(entry.shape, entry.dtype) for name, entry in entries.items()}
 
     def get(name):
         try:
+            if tensors[name].dtype in ("variant", "resource"):
+                raise ValueError(f"a {tensors[name].dtype}")
             return reader.get_tensor(name)
         except (tf.errors.OpError, ValueError, IndexError) as error:
-            files = ", ".join(str(file) for file in data_files(prefix))
+            files = listed(str(file) for file in data_files(prefix))
             raise ValueError(
-                f"Every variable of a checkpoint must be readable. Received: {name!r} of {files} "
-                f"({_first_line(error)}). {_DOWNLOAD_AGAIN}"
+                f"Every variable of a checkpoint must be readable. Received: {brief(name)} of "
+                f"{files} ({_first_line(error)}). {_DOWNLOAD_AGAIN}"
             ) from error
 
     return tensors, get
@@ -78,26 +85,22 @@ def data_files(prefix):
     )
 
 
-def _check_data_files(prefix, tensors):
-    files = data_files(prefix)
-    shards = int(_FILE_SUFFIX.search(files[0].name)[2]) if files else 1
-    expected = [f"{prefix.name}.data-{i:05d}-of-{shards:05d}" for i in range(shards)]
-    if missing := sorted(set(expected) - {file.name for file in files}):
+def _check_data_files(prefix, entries, num_shards):
+    names = {file.name for file in data_files(prefix)}
+    expected = [f"{prefix.name}.data-{i:05d}-of-{num_shards:05d}" for i in range(num_shards)]
+    if missing := sorted(set(expected) - names):
         raise FileNotFoundError(
             f"A checkpoint needs all of its data files. Received: {str(index_file(prefix))!r} "
-            f"without {', '.join(missing)}. Put the rest of the checkpoint beside its index."
+            f"without {listed(missing)}. Put the rest of the checkpoint beside its index."
         )
+    sizes = [(prefix.parent / name).stat().st_size for name in expected]
     # Tensors are stored without padding, so a shorter file lacks some.
-    needed = sum(
-        math.prod(spec.shape) * tf.as_dtype(spec.dtype).size
-        for spec in tensors.values()
-        if spec.dtype not in ("string", "variant", "resource")
-    )
-    found = sum((prefix.parent / name).stat().st_size for name in expected)
-    if found < needed:
+    needed = sum(entry.num_bytes for entry in entries.values())
+    beyond = [name for name, entry in entries.items() if entry.end > sizes[entry.shard]]
+    if beyond or sum(sizes) < needed:
         raise ValueError(
-            f"The data of a checkpoint must be complete. Received: {found} bytes in "
-            f"{str(prefix)}.data-*, but its index lists {needed}: the file is truncated. "
+            f"The data of a checkpoint must be complete. Received: {sum(sizes)} bytes in "
+            f"{str(prefix)}.data-*, but its index lists {brief(needed)}: the file is truncated. "
             f"{_DOWNLOAD_AGAIN}"
         )
 

@@ -1,11 +1,16 @@
 """Keras's .h5 files, opened so that a hostile one can do no harm."""
 
 import math
+import os
 
 import h5py
 import numpy as np
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
+from albert_tf.messages import brief
+
+# An ALBERT with an optimizer has some hundred arrays and groups.
+_MOST_OBJECTS = 20_000
 
 
 def open_datasets(file, path):
@@ -25,21 +30,35 @@ def open_datasets(file, path):
     Raises:
       ValueError: The file is damaged, or holds what no Keras program writes.
     """
-    tensors, layers, found = {}, {}, {}
+    tensors, layers, found, names = {}, {}, {}, []
+
+    def visit(name):
+        names.append(name)
+        return True if len(names) > _MOST_OBJECTS else None  # Which ends it.
+
     try:
         h5 = h5py.File(file, "r")
-        names = []
-        h5.visit(names.append)  # Follows neither soft nor external links.
+        h5.visit(visit)  # Follows neither soft nor external links.
+        if len(names) > _MOST_OBJECTS:
+            raise OSError(f"more than {_MOST_OBJECTS} arrays and groups")
         for name in names:
             item = found[name] = h5[name]
             if isinstance(item, h5py.Dataset):
                 tensors[name] = TensorSpec(item.shape, _dtype(item, path, name))
             elif "name" in item.attrs:
                 layers[name] = str(item.attrs["name"])
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
+        # Arrays that overlap could each be as large as the file.
+        total = sum(found[name].id.get_storage_size() for name in tensors)
+        size = file.seek(0, os.SEEK_END) if hasattr(file, "seek") else os.path.getsize(file)
+        if total > size:
+            raise OSError(f"arrays of {total} bytes in a file of {size}")
+    except _Unfit as error:
+        raise ValueError(str(error)) from None
+    except Exception as error:  # Of several classes, by the place of the damage.
         raise ValueError(
-            f"A Keras weights file must be readable HDF5. Received: {path!r} ({error}). Copy or "
-            "download it again, and compare its size with the source's."
+            f"A Keras weights file must be readable HDF5. Received: {path!r} "
+            f"({str(error)[:200]}). Copy or download it again, and compare its size with the "
+            "source's."
         ) from error
 
     def get(name):
@@ -47,12 +66,16 @@ def open_datasets(file, path):
             array = np.asarray(found[name])
         except (OSError, RuntimeError) as error:
             raise ValueError(
-                f"Every array of a Keras file must be readable. Received: {name!r} of {path!r} "
-                f"({error}). Copy or download it again."
+                f"Every array of a Keras file must be readable. Received: {brief(name)} of "
+                f"{path!r} ({str(error)[:200]}). Copy or download it again."
             ) from error
         return array.view(_bfloat16()) if tensors[name].dtype == "bfloat16" else array
 
     return tensors, layers, get
+
+
+class _Unfit(Exception):
+    pass
 
 
 def _dtype(dataset, path, name):
@@ -60,10 +83,10 @@ def _dtype(dataset, path, name):
     packed = dataset.chunks or dataset.shape is None or dataset.dtype.hasobject
     size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
     if elsewhere or packed or dataset.id.get_storage_size() != size:
-        raise ValueError(
+        raise _Unfit(
             "The arrays of a Keras file must be numbers stored in it as they are: not compressed, "
-            f"and not in other files. Received: {name!r} of {path!r}. Save the model anew with "
-            "Keras."
+            f"and not in other files. Received: {brief(name)} of {path!r}. Save the model anew "
+            "with Keras."
         )
     if _text(dataset.attrs.get("dtype")) == "bfloat16" and dataset.dtype.itemsize == 2:
         return "bfloat16"  # HDF5 has no such type: Keras stores its bytes.

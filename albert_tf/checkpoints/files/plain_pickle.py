@@ -7,6 +7,10 @@ was given, no others.
 
 import pickletools
 
+from albert_tf.messages import brief
+
+# A state dict takes some 40 instructions a tensor.
+_MOST_STEPS = 300_000
 # Instructions that push their argument.
 _PUSH = frozenset(
     "BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINSTRING "
@@ -51,7 +55,8 @@ def read_plain_pickle(file, names, functions, persistent=None):
     except _Refused as refusal:
         raise ValueError(str(refusal)) from None
     except Exception as error:  # Whatever a nonsensical program makes the machine stumble over.
-        raise ValueError(f"it cannot be read ({type(error).__name__}: {error})") from None
+        what = str(error)[:200]
+        raise ValueError(f"it cannot be read ({type(error).__name__}: {what})") from None
     raise ValueError("it has no end")
 
 
@@ -63,9 +68,11 @@ class _Machine:
     def __init__(self, names, functions, persistent):
         self.names, self.functions, self.persistent = names, functions, persistent
         self.stack, self.marks, self.memo = [], [], {}
+        self.steps = 0
 
     def step(self, opcode, argument):
         """Executes one instruction; `argument` is what `pickletools` read for it."""
+        self.count(1)
         stack = self.stack
         if opcode in _PUSH:
             stack.append(argument)
@@ -105,6 +112,11 @@ class _Machine:
             function, arguments = self.pop(2)
             if not isinstance(function, Name) or function.name not in self.functions:
                 raise _Refused(f"it calls {getattr(function, 'name', type(function).__name__)!r}")
+            if not isinstance(arguments, tuple):
+                raise _Refused(f"it calls {function.name!r} with no tuple of arguments")
+            # A large argument, made once, could be handed over again and again.
+            containers = [a for a in arguments if isinstance(a, (tuple, list, dict))]
+            self.count(len(arguments) + sum(map(len, containers)))
             stack.append(self.functions[function.name](*arguments))
         elif opcode == "BUILD":
             # The attributes of an OrderedDict, such as a state dict's `_metadata`: not needed.
@@ -112,6 +124,11 @@ class _Machine:
             self.top(dict)
         elif opcode not in _IGNORED:
             raise _Refused(f"it uses the instruction {opcode}")
+
+    def count(self, steps):
+        self.steps += steps
+        if self.steps > _MOST_STEPS:
+            raise _Refused(f"it takes more than {_MOST_STEPS} steps")
 
     def pop(self, count):
         start = len(self.stack) - count
@@ -138,5 +155,5 @@ class _Machine:
 
     def named(self, name):
         if name not in self.names and name not in self.functions:
-            raise _Refused(f"it names {name!r}")
+            raise _Refused(f"it names {brief(name)}")
         return Name(name)

@@ -17,6 +17,7 @@ import numpy as np
 
 from albert_tf.checkpoints.checkpoint import StoredTensor, TensorSpec
 from albert_tf.checkpoints.files.mapped_file import check_is_content, map_array, numpy_dtype
+from albert_tf.messages import brief
 
 # An ALBERT's header has a few kilobytes. Parsed JSON takes many times its size in memory.
 _MOST_HEADER_BYTES = 16_000_000
@@ -74,7 +75,7 @@ def open_safetensors(path):
     for name, (_, _, (start, stop)) in sorted(entries.items(), key=lambda item: item[1][2]):
         if start != end:
             how = "overlaps the one before" if start < end else "leaves a gap"
-            raise _damaged(path, f"{name!r} at bytes {start} to {stop}, which {how}")
+            raise _damaged(path, f"{brief(name)} at bytes {start} to {stop}, which {how}")
         end = stop
     if 8 + length + end != size:
         raise _damaged(path, f"{end} bytes of tensors where the file has {size - 8 - length}")
@@ -121,7 +122,7 @@ def _parse(path, header):
     try:
         entries = json.loads(header.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"a header that is no JSON ({error})") from None
+        raise _damaged(path, f"a header that is no JSON ({str(error)[:200]})") from None
     if not isinstance(entries, dict) or not header.startswith(b"{"):
         raise _damaged(path, "a header that is no JSON object")
     metadata = entries.pop("__metadata__", {})
@@ -135,7 +136,7 @@ def _without_duplicates(pairs):
     if len(values) != len(pairs):
         names = sorted(name for name, _ in pairs)
         twice = next(a for a, b in itertools.pairwise(names) if a == b)
-        raise ValueError(f"{twice!r} comes twice")
+        raise ValueError(f"{brief(twice)} comes twice")
     return values
 
 
@@ -143,16 +144,16 @@ def _entry(path, name, entry):
     """A checked entry as (dtype, shape, (start, end))."""
     keys = {"dtype", "shape", "data_offsets"}
     if not isinstance(entry, dict) or set(entry) != keys:
-        raise _damaged(path, f"{name!r} without exactly {', '.join(sorted(keys))}")
+        raise _damaged(path, f"{brief(name)} without exactly {', '.join(sorted(keys))}")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        raise _damaged(path, f"{name!r} of dtype {dtype!r}, none of {', '.join(_DTYPES)}")
+        raise _damaged(path, f"{brief(name)} of dtype {brief(dtype)}, none of {', '.join(_DTYPES)}")
     if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2 or len(shape) > 32:
-        raise _damaged(path, f"{name!r} with shape {shape!r:.100}, offsets {offsets!r:.100}")
+        raise _damaged(path, f"{brief(name)} with shape {brief(shape)}, offsets {brief(offsets)}")
     start, end = offsets
     needed = math.prod(shape) * numpy_dtype(_DTYPES[dtype]).itemsize
     if end - start != needed:
-        raise _damaged(path, f"{name!r} of {needed} bytes at bytes {start} to {end}")
+        raise _damaged(path, f"{brief(name)} of {brief(needed)} bytes at bytes {start} to {end}")
     return _DTYPES[dtype], tuple(shape), (start, end)
 
 

@@ -19,6 +19,8 @@ import numpy as np
 from albert_tf.checkpoints.checkpoint import StoredTensor, TensorSpec
 from albert_tf.checkpoints.files.mapped_file import check_is_content, map_array, numpy_dtype
 from albert_tf.checkpoints.files.plain_pickle import Name, read_plain_pickle
+from albert_tf.checkpoints.files.zip_file import ERRORS, BoundedFile, chunks, crc32_of
+from albert_tf.messages import brief
 
 # A state dict's pickle has the names and shapes only: a few kilobytes for an ALBERT.
 _MOST_PICKLE_BYTES = 16_000_000
@@ -57,6 +59,15 @@ class _Storage:
 
 
 @dataclasses.dataclass(frozen=True)
+class _Span:
+    """Where a storage's numbers are in the file, and their checksum if the format has one."""
+
+    offset: int
+    num_bytes: int
+    crc: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class _Tensor:
     storage: _Storage
     offset: int
@@ -88,29 +99,35 @@ def open_torch_file(path):
     check_is_content(path)
     with path.open("rb") as file:
         is_zip = file.read(4) == b"PK\x03\x04"
-    state, offsets = (_open_zip if is_zip else _open_legacy)(path)
+    state, spans = (_open_zip if is_zip else _open_legacy)(path)
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise _damaged(path, f"a {type(state).__name__} that is no dict of tensors by name")
-    tensors = {}
+    tensors, checked = {}, set()
     for name, tensor in state.items():
+        what, key = brief(name), getattr(getattr(tensor, "storage", None), "key", None)
         if not isinstance(tensor, _Tensor):
-            raise _damaged(path, f"{name!r}, a {type(tensor).__name__} and no tensor")
-        if tensor.storage.key not in offsets:
-            raise _damaged(path, f"{name!r}, whose data {tensor.storage.key!r} is not there")
-        offset, num_bytes = offsets[tensor.storage.key]
-        if num_bytes != tensor.storage.num_bytes:
+            raise _damaged(path, f"{what}, a {type(tensor).__name__} and no tensor")
+        if key not in spans:
+            raise _damaged(path, f"{what}, whose data {brief(key)} is not there")
+        span = spans[key]
+        if span.num_bytes != tensor.storage.num_bytes:
             raise _damaged(
-                path, f"{name!r}: {num_bytes} bytes of data, {tensor.storage.num_bytes} stated"
+                path, f"{what}: {span.num_bytes} bytes of data, {tensor.storage.num_bytes} stated"
             )
         tensors[name] = StoredTensor(
-            TensorSpec(tensor.shape, tensor.storage.dtype), _loader(path, tensor, offset)
+            TensorSpec(tensor.shape, tensor.storage.dtype),
+            _loader(path, name, tensor, span, checked),
         )
     return tensors
 
 
-def _loader(path, tensor, offset):
+def _loader(path, name, tensor, span, checked):
     def load():
-        values = map_array(path, tensor.storage.dtype, (tensor.storage.length,), offset)
+        if span.crc is not None and span not in checked:
+            if crc32_of(path, span.offset, span.num_bytes) != span.crc:
+                raise _damaged(path, f"{brief(name)}, whose data have another checksum")
+            checked.add(span)
+        values = map_array(path, tensor.storage.dtype, (tensor.storage.length,), span.offset)
         strides = tuple(stride * values.itemsize for stride in tensor.strides)
         return np.lib.stride_tricks.as_strided(
             values[tensor.offset :], tensor.shape, strides, writeable=False
@@ -124,7 +141,7 @@ def _loader(path, tensor, offset):
 
 def _read_pickle(path, file):
     functions = {
-        "collections OrderedDict": collections.OrderedDict,
+        "collections OrderedDict": _ordered_dict,
         "torch._utils _rebuild_tensor_v2": _rebuild_tensor,
         "torch._utils _rebuild_parameter": lambda tensor, *_: tensor,
     }
@@ -138,12 +155,20 @@ def _read_pickle(path, file):
         ) from None
 
 
+def _ordered_dict(items=()):
+    """Python 3 makes an empty one and adds the items; Python 2 hands them over in a list."""
+    # Python would crash over the hash of a tuple in a tuple in a tuple, a million times.
+    if not all(isinstance(item, (list, tuple)) and isinstance(item[0], str) for item in items):
+        raise ValueError("a dict with keys that are no text")
+    return collections.OrderedDict(items)
+
+
 def _storage(persistent_id):
     kind, name, key, _, length, *view = persistent_id
     if kind != "storage" or not isinstance(name, Name) or any(part is not None for part in view):
         raise ValueError("data that is no plain storage")
     if not isinstance(key, str) or not _are_sizes([length]):
-        raise ValueError(f"data {key!r:.50} of length {length!r:.50}")
+        raise ValueError(f"data {brief(key)} of length {brief(length)}")
     return _Storage(key, _STORAGE_NAMES[name.name], length)
 
 
@@ -152,18 +177,21 @@ def _rebuild_tensor(storage, offset, shape, strides, *_):
     if not isinstance(storage, _Storage):
         raise TypeError("a tensor without data")
     if not (_are_sizes(shape) and _are_sizes(strides) and _are_sizes([offset])):
-        raise ValueError(f"a tensor of shape {shape!r:.50}, strides {strides!r:.50}")
+        raise ValueError(f"a tensor of shape {brief(shape)}, strides {brief(strides)}")
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     size = math.prod(shape)
     # Strides of zero repeat numbers: a few bytes could claim to be any size.
-    if size > storage.length or (size and last >= storage.length) or len(shape) > 32:
+    if size > storage.length or (size and last >= storage.length):
         raise ValueError(f"a tensor of shape {shape} in data of length {storage.length}")
     return _Tensor(storage, offset if size else 0, tuple(shape), tuple(strides))
 
 
 def _are_sizes(values):
-    return isinstance(values, (tuple, list)) and all(
-        type(value) is int and 0 <= value < 2**63 for value in values
+    # NumPy's arrays have no more dimensions; the product of a million numbers takes minutes.
+    return (
+        isinstance(values, (tuple, list))
+        and len(values) <= 32
+        and all(type(value) is int and 0 <= value < 2**63 for value in values)
     )
 
 
@@ -171,9 +199,9 @@ def _are_sizes(values):
 
 
 def _open_zip(path):
-    """Returns (state dict, {storage key: (offset, bytes)})."""
+    """Returns (state dict, {storage key: _Span})."""
     try:
-        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        with BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
             members = {member.filename: member for member in archive.infolist()}
             if len(members) != len(archive.infolist()):
                 raise _damaged(path, "two members of one name")
@@ -186,14 +214,17 @@ def _open_zip(path):
                 for name, member in members.items()
                 if name.startswith(prefix)
             }
-            if spans[pickles[0]][1] > _MOST_PICKLE_BYTES:
-                raise _damaged(path, f"a pickle of {spans[pickles[0]][1]} bytes")
-            byteorder = spans.get(f"{prefix}byteorder", (0, 0))
-            if byteorder[1] and _slice(file, *byteorder) != b"little":
+            if spans[pickles[0]].num_bytes > _MOST_PICKLE_BYTES:
+                raise _damaged(path, f"a pickle of {spans[pickles[0]].num_bytes} bytes")
+            byteorder = f"{prefix}byteorder"
+            if byteorder in spans and b"".join(chunks(archive, byteorder)) != b"little":
                 raise _damaged(path, "numbers that are not little-endian")
-            state = _read_pickle(path, io.BytesIO(_slice(file, *spans[pickles[0]])))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError) as error:
+            pickle = b"".join(chunks(archive, pickles[0]))
+    except _Damaged:
+        raise
+    except ERRORS as error:
         raise _damaged(path, f"an archive that cannot be opened ({error})") from error
+    state = _read_pickle(path, io.BytesIO(pickle))
     data = f"{prefix}data/"
     return state, {
         name.removeprefix(data): span for name, span in spans.items() if name.startswith(data)
@@ -201,17 +232,18 @@ def _open_zip(path):
 
 
 def _member_span(path, file, member):
-    """(offset, bytes) of a member's content, which must lie in the file as it is."""
+    """The `_Span` of a member's content, which must lie in the file as it is."""
     if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-        raise _damaged(path, f"the compressed member {member.filename!r}; PyTorch compresses none")
+        what = f"the compressed member {brief(member.filename)}; PyTorch compresses none"
+        raise _damaged(path, what)
     header = _slice(file, member.header_offset, 30)
     if header[:4] != b"PK\x03\x04":
-        raise _damaged(path, f"no member where {member.filename!r} should be")
+        raise _damaged(path, f"no member where {brief(member.filename)} should be")
     name_length, extra_length = struct.unpack("<HH", header[26:30])
     offset = member.header_offset + 30 + name_length + extra_length
     if offset + member.file_size > path.stat().st_size:
-        raise _damaged(path, f"{member.filename!r} reaching beyond the end of the file")
-    return offset, member.file_size
+        raise _damaged(path, f"{brief(member.filename)} reaching beyond the end of the file")
+    return _Span(offset, member.file_size, member.CRC)
 
 
 def _slice(file, offset, length):
@@ -220,7 +252,7 @@ def _slice(file, offset, length):
 
 
 def _open_legacy(path):
-    """Returns (state dict, {storage key: (offset, bytes)})."""
+    """Returns (state dict, {storage key: _Span}). The format has no checksums."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = io.BytesIO(file.read(_MOST_PICKLE_BYTES))
@@ -230,18 +262,19 @@ def _open_legacy(path):
         if not isinstance(system, dict) or system.get("little_endian") is not True:
             raise _damaged(path, "numbers that are not little-endian")
         storages = _storages(state)
-        if not isinstance(keys, list) or not all(key in storages for key in keys):
+        known = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+        if not known or not all(key in storages for key in keys):
             raise _damaged(path, "data that belongs to no tensor")
-        position, offsets = start.tell(), {}
+        position, spans = start.tell(), {}
         for key in keys:
             length = struct.unpack("<q", _slice(file, position, 8).ljust(8, b"\xff"))[0]
             num_bytes = storages[key].num_bytes
             position += 8
             if length != storages[key].length or position + num_bytes > size:
                 raise _damaged(path, f"{num_bytes} bytes of data at {position} of {size}")
-            offsets[key] = position, num_bytes
+            spans[key] = _Span(position, num_bytes)
             position += num_bytes
-    return state, offsets
+    return state, spans
 
 
 def _storages(state):
@@ -249,8 +282,12 @@ def _storages(state):
     return {tensor.storage.key: tensor.storage for tensor in values if isinstance(tensor, _Tensor)}
 
 
+class _Damaged(ValueError):
+    pass
+
+
 def _damaged(path, what):
-    return ValueError(
+    return _Damaged(
         f"A PyTorch file must be complete and hold a state dict. Received: {str(path)!r} with "
         f"{what}. Download it again, and compare its size with the source's."
     )

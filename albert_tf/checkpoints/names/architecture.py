@@ -3,12 +3,16 @@
 import collections
 
 from albert_tf.checkpoints.names.flavors import block_prefix
+from albert_tf.checkpoints.names.graph import ancestors
+from albert_tf.messages import brief
 
 _PRODUCTS = ("Einsum", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
 _CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
 _EPSILON = 1e-12
 # Of the tanh approximation.
 _GELU_COEFFICIENT = 0.044715
+# Between two operations of a dropout there are one or two others.
+_MOST_STEPS = 20
 # Nothing else in an encoder is multiplied with so large a number.
 _LEAST_MASK_VALUE = -1e3
 
@@ -65,17 +69,18 @@ def fields_from_graph(flavor, inference, training, inner_group_num):
 def _check_epsilon(nodes):
     for node in nodes:
         if node.op == "Rsqrt":
-            for constant in (source.value for source in node.inputs[0].inputs):
+            # Of a sum of two; what has thousands of inputs, thousands of times, is no such sum.
+            for constant in (source.value for source in node.inputs[0].inputs[:2]):
                 if constant is not None and not 0.5 < constant / _EPSILON < 2:
                     raise ValueError(
                         f"An ALBERT's layer normalization has the epsilon {_EPSILON}. Received: "
-                        f"{constant:g} in {node.name!r}. Another epsilon is not supported."
+                        f"{constant:g} in {brief(node.name)}. Another epsilon is not supported."
                     )
 
 
 def _activation(product):
     """The activation before the feed-forward layer's second product, or None if unknown."""
-    between = product.ancestors(stop=lambda node: node.op in _PRODUCTS or node.variable())
+    between = ancestors([product], stop=lambda node: node.op in _PRODUCTS or node.variable())
     ops = {node.op for node in between}
     coefficients = [n.value for n in between if n.value is not None]
     approximate = any(abs(value - _GELU_COEFFICIENT) < 1e-6 for value in coefficients)
@@ -94,13 +99,12 @@ def _activation(product):
 
 
 def _mask_values(nodes):
+    softmaxes = [node for node in nodes if node.op == "Softmax"]
     values = set()
-    for softmax in nodes:
-        if softmax.op == "Softmax":
-            for node in softmax.ancestors(stop=lambda node: node.op in _PRODUCTS):
-                if node.op == "Mul":
-                    constants = (source.value for source in node.inputs)
-                    values |= {c for c in constants if c is not None and c <= _LEAST_MASK_VALUE}
+    for node in ancestors(softmaxes, stop=lambda node: node.op in _PRODUCTS):
+        if node.op == "Mul":
+            constants = (source.value for source in node.inputs)
+            values |= {c for c in constants if c is not None and c <= _LEAST_MASK_VALUE}
     return values
 
 
@@ -113,7 +117,9 @@ def _dropout_rates(nodes):
     rates = {"hidden_dropout_prob": set(), "attention_probs_dropout_prob": set()}
     for node in nodes:
         if node.op == "GreaterEqual" and _is_random(node.inputs[0]):
-            of_attention = any(_takes_softmax(user, users) for user in users[id(node)])
+            of_attention = any(
+                _takes_softmax(user, users) for user in users[id(node)][:_MOST_STEPS]
+            )
             field = "attention_probs_dropout_prob" if of_attention else "hidden_dropout_prob"
             rate = node.inputs[1].value
             rates[field].add(None if rate is None else round(rate, 6))
@@ -121,19 +127,24 @@ def _dropout_rates(nodes):
     return {field: found | {0.0} if None in found else found for field, found in rates.items()}
 
 
-def _is_random(node):
-    while node.op in ("Identity", "Add", "AddV2", "Mul", "Cast") and node.inputs:
+def _first_of(node, ops):
+    """The first operation before `node` that is none of `ops`, which a few steps lead to."""
+    for _ in range(_MOST_STEPS):
+        if node.op not in ops or not node.inputs:
+            break
         node = node.inputs[0]
-    return "RandomUniform" in node.op
+    return node
+
+
+def _is_random(node):
+    return "RandomUniform" in _first_of(node, ("Identity", "Add", "AddV2", "Mul", "Cast")).op
 
 
 def _takes_softmax(keep, users):
     """Whether what is kept or dropped by `keep` are attention probabilities."""
     choices = users[id(keep)] if keep.op == "Cast" else [keep]
-    for choice in choices:
-        for source in choice.inputs:
-            while source.op in ("Mul", "Identity") and source.inputs:
-                source = source.inputs[0]
-            if source.op == "Softmax":
-                return True
-    return False
+    return any(
+        _first_of(source, ("Mul", "Identity")).op == "Softmax"
+        for choice in choices[:_MOST_STEPS]
+        for source in choice.inputs[:3]  # Where keep, then this, else that.
+    )

@@ -1,5 +1,6 @@
 """What the shapes of a checkpoint's tensors tell about its configuration."""
 
+import bisect
 import itertools
 
 from albert_tf.checkpoints.names.flavors import block_prefix, rules
@@ -58,7 +59,10 @@ def fields_from_shapes(flavor, tensors):
 
 
 def _count(tensors, prefix):
+    names = sorted(tensors)
+
     def present(number):
-        return any(name.startswith(prefix(number)) for name in tensors)
+        place = bisect.bisect_left(names, prefix(number))
+        return place < len(names) and names[place].startswith(prefix(number))
 
     return len(list(itertools.takewhile(present, itertools.count())))

@@ -2,13 +2,14 @@
 
 import collections
 import dataclasses
-import math
 
 import tensorflow as tf
 
+from albert_tf.messages import brief
+
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 # Far more than ALBERT xxlarge has; a file that unfolds to more is no ALBERT.
-_MOST_NODES = 500_000
+_MOST_NODES = 100_000
 _MOST_CALLS = 100
 
 # What hands a tensor on with its values as they are.
@@ -19,38 +20,51 @@ _TRANSPARENT = frozenset(
 
 @dataclasses.dataclass(eq=False)
 class Node:
-    """An operation of a flat graph.
+    """An operation of a flat graph; made after those that it takes tensors from.
 
     Attributes:
       op: TensorFlow's name of the operation; "Variable" or "Input" for what a function is given.
       name: Its own name; a variable's is that of the SavedModel.
       inputs: The nodes that it takes tensors from.
       value: The number of a scalar constant, else None.
+      source: Where its values come from as they are; mostly itself.
     """
 
     op: str
     name: str
     inputs: list
     value: float | None = None
+    source: "Node" = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self):
+        # Known for the inputs already: a walk from each node would be quadratic.
+        handed_on = self.op in _TRANSPARENT and self.inputs
+        self.source = self.inputs[0].source if handed_on else self
 
     def variable(self):
         """The name of the variable whose values this node hands on, or None."""
-        node = self
-        while node.op in _TRANSPARENT and node.inputs:
-            node = node.inputs[0]
-        return node.name if node.op == "Variable" else None
+        return self.source.name if self.source.op == "Variable" else None
 
-    def ancestors(self, stop):
-        """All nodes that this one depends on; goes on beyond those only where not `stop(node)`."""
-        seen, waiting = {}, list(self.inputs)
-        while waiting:
-            node = waiting.pop()
-            if id(node) not in seen:
-                seen[id(node)] = node
-                if not stop(node):
-                    # Beside the values there are shapes, which are of no interest.
-                    waiting.extend(node.inputs[:1] if node.op in _TRANSPARENT else node.inputs)
-        return list(seen.values())
+
+def ancestors(nodes, stop):
+    """All nodes that some depend on; goes on beyond those only where not `stop(node)`.
+
+    Args:
+      nodes: List of `Node`.
+      stop: Function from a `Node` to a bool.
+
+    Returns:
+      A list of `Node`, each once.
+    """
+    seen, waiting = {}, [source for node in nodes for source in node.inputs]
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen[id(node)] = node
+            if not stop(node):
+                # Beside the values there are shapes, which are of no interest.
+                waiting.extend(node.inputs[:1] if node.op in _TRANSPARENT else node.inputs)
+    return list(seen.values())
 
 
 def flatten(library, function, variables):
@@ -77,8 +91,10 @@ def flatten(library, function, variables):
     arguments = [Node(kind, name, []) for kind, name in zip(kinds, names)]
     try:
         _inline(library, function, arguments, nodes, depth=0)
-    except (KeyError, IndexError) as error:
-        raise _unsound(f"a reference to nothing, {error}") from error
+    except _Unsound:
+        raise
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise _unsound(f"a reference to nothing, or a value that is none ({error})") from error
     return nodes
 
 
@@ -87,7 +103,7 @@ def _inline(library, function, arguments, nodes, depth):
     definition = _get(library, function)
     signature = definition.signature
     if depth > _MOST_CALLS or len(arguments) < len(signature.input_arg):
-        raise _unsound(f"function {function!r} is called in no sound way")
+        raise _unsound(f"function {brief(function)} is called in no sound way")
     # {name of a node or argument: [nodes of its outputs] or {name of an output: node}}
     made = {arg.name: [node] for arg, node in zip(signature.input_arg, arguments)}
 
@@ -126,7 +142,7 @@ def _in_order(definition, arguments):
         names = {name.split(":")[0] for name in node.input if not name.startswith("^")}
         names -= arguments.keys()
         if not names <= by_name.keys():
-            raise _unsound(f"operation {node.name!r} takes a tensor that does not exist")
+            raise _unsound(f"operation {brief(node.name)} takes a tensor that does not exist")
         waits[node.name] = len(names)
         for name in names:
             waited_for[name].append(node.name)
@@ -137,7 +153,7 @@ def _in_order(definition, arguments):
             if waits[other] == 0:
                 ready.append(other)
     if len(ready) < len(by_name):
-        raise _unsound(f"function {definition.signature.name!r} goes round in a circle")
+        raise _unsound(f"function {brief(definition.signature.name)} goes round in a circle")
     return [by_name[name] for name in ready]
 
 
@@ -146,19 +162,24 @@ def _scalar(node_def):
         return None
     tensor = node_def.attr["value"].tensor
     dtype = tf.as_dtype(tensor.dtype)
-    if math.prod(dim.size for dim in tensor.tensor_shape.dim) != 1 or not dtype.is_floating:
+    # A product of a million numbers takes minutes.
+    if any(dim.size != 1 for dim in tensor.tensor_shape.dim) or not dtype.is_floating:
         return None
     return float(tf.make_ndarray(tensor).reshape(()))
 
 
 def _get(library, function):
     if function not in library:
-        raise _unsound(f"there is no function {function!r}")
+        raise _unsound(f"there is no function {brief(function)}")
     return library[function]
 
 
+class _Unsound(ValueError):
+    pass
+
+
 def _unsound(what):
-    return ValueError(
+    return _Unsound(
         f"The graph of a SavedModel must be sound. Received: {what}. The file is damaged, or no "
         "encoder: download it again."
     )

@@ -15,7 +15,8 @@ from albert_tf.checkpoints.sources.hugging_face_files import (
 )
 from albert_tf.checkpoints.sources.tf_h5_file import UNUSED_BIAS
 from albert_tf.config import AlbertConfig
-from albert_tf.config_files import read_json_object
+from albert_tf.config_files import read_json_object, unread_keys
+from albert_tf.messages import brief, listed, plain
 
 _PREFIX = "albert."
 _TABLE = "embeddings.word_embeddings.weight"
@@ -94,9 +95,11 @@ def read(path, config=None, config_source="the configuration given"):
         )
     beside = weights.parent / "config.json"
     values = read_json_object(beside) if beside.is_file() else {}
-    architectures = values.get("architectures") or []
+    architectures = _architectures(values, beside)
+    unread = ()
     if config is None and beside.is_file():
         config, config_source = AlbertConfig.from_hugging_face(values), str(beside)
+        unread = tuple(unread_keys(values))
     elif config is None:
         config_source = f"no config.json in {str(weights.parent)!r}"
 
@@ -106,8 +109,7 @@ def read(path, config=None, config_source="the configuration given"):
         raise ValueError(
             "A Hugging Face checkpoint of an ALBERT must hold tensors such as "
             f"'albert.{_TABLE}'. Received: {str(weights)!r} with {len(tensors)} tensors: "
-            f"{', '.join(list(tensors)[:5])}, ... Pass a checkpoint of one of transformers' Albert "
-            "classes."
+            f"{listed(tensors)}. Pass a checkpoint of one of transformers' Albert classes."
         )
     ignored = {name: "buffer, no weight" for name in tensors if _BUFFER.fullmatch(name)}
     if UNUSED_BIAS in tensors:
@@ -134,7 +136,18 @@ def read(path, config=None, config_source="the configuration given"):
         get=lambda name: tensors[name].load(),
         known=known,
         lacks=_lacks(tensors, prefix, architectures),
+        unread=unread,
     )
+
+
+def _architectures(values, path):
+    names = values.get("architectures") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            "`architectures` must be a list of the names of classes. Received: "
+            f"{brief(names)} in {str(path)!r}. Correct or remove it."
+        )
+    return names
 
 
 def _task_heads(tensors, architectures):
@@ -199,5 +212,5 @@ def _lacks(tensors, prefix, architectures):
         return {}
     if any(name.startswith("sop_classifier.") for name in tensors):
         return {}
-    owner = f"{architectures[0]} has none" if architectures else "there is none"
+    owner = f"{plain(architectures[0])} has none" if architectures else "there is none"
     return dict.fromkeys(_POOLER, f"pooler: {owner}, so `pooled_output` is 0 until it is trained")

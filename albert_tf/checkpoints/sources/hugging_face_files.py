@@ -1,5 +1,6 @@
 """The files of weights in a Hugging Face directory, whatever their format."""
 
+import collections
 import re
 
 from albert_tf.checkpoints.files.mapped_file import check_is_content
@@ -7,6 +8,7 @@ from albert_tf.checkpoints.files.safetensors_file import open_safetensors
 from albert_tf.checkpoints.files.torch_file import open_torch_file
 from albert_tf.checkpoints.sources.tf_h5_file import open_tf_h5
 from albert_tf.config_files import read_json_object
+from albert_tf.messages import brief, listed
 
 # In the order in which transformers prefers them. An index lists the files of a model in parts.
 WEIGHT_FILES = (
@@ -59,19 +61,20 @@ def open_weights(path):
     weight_map = read_json_object(path).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise _bad_index(path, "no weight_map")
-    file_names = dict.fromkeys(map(str, weight_map.values()))
-    for file_name in file_names:
-        if set(file_name) & set("/\\:\0"):
-            raise _bad_index(path, f"{file_name!r}, which is no name of a file beside it")
+    listed_names = collections.defaultdict(set)
+    for name, file_name in weight_map.items():
+        if not isinstance(file_name, str) or set(file_name) & set("/\\:\0"):
+            raise _bad_index(path, f"{brief(file_name)}, which is no name of a file beside it")
+        listed_names[file_name].add(name)
+    for file_name in listed_names:
         if _open_function(file_name) is None:
-            raise _bad_index(path, f"{file_name!r}, which is of no known format")
+            raise _bad_index(path, f"{brief(file_name)}, which is of no known format")
         check_is_content(path.parent / file_name)
     tensors = {}
-    for file_name in file_names:
+    for file_name, names in listed_names.items():
         part = _open_function(file_name)(path.parent / file_name)
-        listed = {name for name, file in weight_map.items() if file == file_name}
-        if strange := sorted(listed ^ part.keys()):
-            raise _bad_index(path, f"{file_name!r}, but they differ in {', '.join(strange[:5])}")
+        if strange := sorted(names ^ part.keys()):
+            raise _bad_index(path, f"{file_name!r}, but they differ in {listed(strange)}")
         tensors.update(part)
     return tensors
 

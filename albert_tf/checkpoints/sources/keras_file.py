@@ -11,8 +11,10 @@ import struct
 import zipfile
 
 from albert_tf.checkpoints.files.hdf5 import open_datasets
+from albert_tf.checkpoints.files.zip_file import ERRORS, BoundedFile, chunks
 from albert_tf.config import AlbertConfig, transformer_name
 from albert_tf.config_files import CONFIG_FIELDS
+from albert_tf.messages import brief, listed
 
 _ENCODER, _PRETRAINER = "albert_tf>AlbertEncoder", "albert_tf>AlbertPretrainer"
 # Where an encoder is in a model that has one, by either Keras.
@@ -32,14 +34,18 @@ def is_keras_file(path):
     """Whether a file is a Keras model or Keras weights, by its content."""
     if not path.is_file():
         return False
-    with open(path, "rb") as file:
-        if file.read(8) == b"\x89HDF\r\n\x1a\n":
-            return True
+    if _is_hdf5(path):
+        return True
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
             return {"config.json", "model.weights.h5"} <= set(archive.namelist())
-    except (OSError, zipfile.BadZipFile):
+    except ERRORS:
         return False
+
+
+def _is_hdf5(path):
+    with open(path, "rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
 def open_keras_file(path, config):
@@ -58,7 +64,7 @@ def open_keras_file(path, config):
         told apart without `config`.
     """
     kind, stated, weights = None, None, path
-    if zipfile.is_zipfile(path):
+    if not _is_hdf5(path):
         kind, stated, weights = _open_archive(path)
     stored, _, get = open_datasets(weights, str(path))
     config = config or stated
@@ -68,12 +74,18 @@ def open_keras_file(path, config):
             f"which tells groups from inner groups. Received: {str(path)!r}. Or save a .keras file."
         )
     inner = config.inner_group_num if config is not None else 1
+    # Keras calls that dense layer by its class which it has not yet met as an attribute.
+    pooler_met, projection_met = (
+        any(re.search(rf"(^|/){name}/vars/", key) for key in stored)
+        for name in ("pooler_transform", "embedding_projection")
+    )
+    dense = "embedding_projection" if pooler_met and not projection_met else "pooler_transform"
     # In a model with an encoder, what lies outside of it is a head.
     nested = any(_ENCODER_FOLDER.match(key) for key in stored)
     keys, ignored = {}, {}
     for key in stored:
         outside = nested and not _ENCODER_FOLDER.match(key)
-        name = (_head_name(key) if outside else _name(key, stored, inner)) or key
+        name = (_head_name(key) if outside else _name(key, dense, inner)) or key
         keys[name] = key
         if key.startswith(("optimizer/", "_optimizer/")):
             ignored[name] = "optimizer slot"
@@ -84,8 +96,8 @@ def open_keras_file(path, config):
     if "word_embeddings/embeddings" not in keys:
         raise ValueError(
             "A Keras file must hold the weights of an AlbertEncoder or of a model with one. "
-            f"Received: {str(path)!r} with {', '.join(list(stored)[:5]) or 'no weights'}. Save the "
-            "encoder itself: model.encoder.save(path)."
+            f"Received: {str(path)!r} with {listed(stored) or 'no weights'}. Save the encoder "
+            "itself: model.encoder.save(path)."
         )
     tensors = {name: stored[key] for name, key in keys.items()}
     return tensors, ignored, lambda name: get(keys[name]), stated
@@ -93,7 +105,7 @@ def open_keras_file(path, config):
 
 def _open_archive(path):
     """Returns (class of the model, AlbertConfig, file object of the weights) of a .keras file."""
-    with zipfile.ZipFile(path) as archive:
+    with BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
         members = {name: archive.getinfo(name) for name in ("config.json", "model.weights.h5")}
         for name, info in members.items():
             too_large = name == "config.json" and info.file_size > _MOST_CONFIG_BYTES
@@ -104,11 +116,13 @@ def _open_archive(path):
                     f"{info.file_size} bytes. Save the model anew."
                 )
         try:
-            values = json.loads(archive.read("config.json"))
-        except (ValueError, RecursionError, zipfile.BadZipFile) as error:
+            values = json.loads(b"".join(chunks(archive, members["config.json"])))
+            for _ in chunks(archive, members["model.weights.h5"]):
+                pass  # HDF5 looks at what it needs, and has no checksum of its own.
+        except ERRORS as error:
             raise ValueError(
-                f"The config.json of a .keras file must be readable. Received: {str(path)!r} "
-                f"({error})."
+                f"A .keras file must be readable. Received: {str(path)!r} ({error}). Copy or "
+                "download it again, and compare its size with the source's."
             ) from error
     kind, config = _config(values, path)
     return kind, config, io.BufferedReader(_Part(path, members["model.weights.h5"]))
@@ -121,7 +135,7 @@ def _config(values, path):
     if encoder.get("registered_name") != _ENCODER or not str(kind).startswith("albert_tf>"):
         raise ValueError(
             "A .keras file must be of an AlbertEncoder, or of an AlbertPretrainer or a task model "
-            f"of albert_tf. Received: {str(path)!r} of {kind!r:.80}. Load other models with "
+            f"of albert_tf. Received: {str(path)!r} of {brief(kind)}. Load other models with "
             "keras.models.load_model, or save the encoder itself."
         )
     values = _part(encoder, "config")
@@ -149,18 +163,21 @@ def _head_name(key):
     return f"{head}/{leaves[int(match[2])]}"
 
 
-def _name(key, stored, inner):
-    """Our name of an encoder's array, or None. Keras names by class and attribute."""
+def _name(key, dense, inner):
+    """Our name of an encoder's array, or None. Keras names by class and attribute.
+
+    Args:
+      key: Name of the array in the file.
+      dense: Which layer it is that is named by its class.
+      inner: `inner_group_num`.
+    """
     match = re.fullmatch(r"(.+)/vars/([01])", key)
     if not match:
         return None
     layer, number = match.groups()
     layer = _ENCODER_FOLDER.sub("", layer)
     if layer.startswith("layers/dense"):
-        # Keras calls that dense layer by its class which it has not yet met as an attribute.
-        met = any(re.search(r"(^|/)embedding_projection/vars/", other) for other in stored)
-        pooler_met = any(re.search(r"(^|/)pooler_transform/vars/", other) for other in stored)
-        layer = "embedding_projection" if pooler_met and not met else "pooler_transform"
+        layer = dense
     layer = layer.removeprefix("layers/")
     # By attribute in Keras 2 files, counted in Keras 3 files.
     if block := re.match(r"transformer_(\d+)/", layer):

@@ -8,11 +8,12 @@ of its masked LM head has the epsilon 1e-5, for which that head is left out.
 Reference: keras_hub/src/models/albert/albert_backbone.py, layers/modeling/masked_lm_head.py.
 """
 
-import json
 import re
 
 from albert_tf.checkpoints.files.hdf5 import open_datasets
 from albert_tf.config import AlbertConfig
+from albert_tf.config_files import read_json_object
+from albert_tf.messages import brief, listed
 
 _FIELDS = {
     "vocabulary_size": "vocab_size",
@@ -43,8 +44,8 @@ _HEAD = "head of a KerasHub task"
 def is_keras_hub(directory):
     """Whether a directory is a KerasHub preset of any model."""
     values = _json(directory / "config.json")
-    name = str(values.get("registered_name") or "")
-    return name.startswith(("keras_hub>", "keras_nlp>"))
+    name = values.get("registered_name")
+    return isinstance(name, str) and name.startswith(("keras_hub>", "keras_nlp>"))
 
 
 def open_preset(directory):
@@ -113,10 +114,10 @@ def _layer_of(folder, config):
 
 def _config(values, directory):
     source = str(directory / "config.json")
-    name = str(values.get("registered_name"))
+    name = values["registered_name"]
     if name.split(">")[-1] != "AlbertBackbone":
         raise ValueError(
-            f"The preset must be one of AlbertBackbone. Received: {source!r} of {name!r}."
+            f"The preset must be one of AlbertBackbone. Received: {source!r} of {brief(name)}."
         )
     values = values.get("config")
     values = values if isinstance(values, dict) else {}
@@ -128,14 +129,14 @@ def _config(values, directory):
     if unknown := values.keys() - _FIELDS.keys() - _OTHER_KEYS:
         raise ValueError(
             "The configuration of a KerasHub preset must have known keys. Received: "
-            f"{source!r} with {', '.join(sorted(unknown))}."
+            f"{source!r} with {listed(sorted(unknown))}."
         )
     fields = {field: values[key] for key, field in _FIELDS.items()}
     groups, layers = fields["num_hidden_groups"], fields["num_hidden_layers"]
     if isinstance(layers, int) and isinstance(groups, int) and groups and layers % groups:
         raise ValueError(
             "The layers of a KerasHub ALBERT must be a multiple of its groups. Received: "
-            f"{source!r} with num_layers={layers}, num_groups={groups}."
+            f"{source!r} with num_layers={brief(layers)}, num_groups={brief(groups)}."
         )
     return AlbertConfig(
         **fields,
@@ -149,7 +150,6 @@ def _config(values, directory):
 
 def _json(path):
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_json_object(path)
+    except (OSError, ValueError):
         return {}
-    return values if isinstance(values, dict) else {}

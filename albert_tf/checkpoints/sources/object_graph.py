@@ -23,6 +23,8 @@ def open_variables(prefix):
     """
     stored, get = open_bundle(prefix)
     try:
+        if (stored[GRAPH].dtype, stored[GRAPH].shape) != ("string", ()):
+            raise TypeError(f"{stored[GRAPH]} is no graph")
         nodes = TrackableObjectGraph.FromString(get(GRAPH)).nodes
     except (DecodeError, TypeError) as error:
         raise ValueError(

@@ -8,6 +8,7 @@ import tensorflow as tf
 from albert_tf.checkpoints.files.bundle import data_files, index_file, open_bundle, prefix_of
 from albert_tf.checkpoints.names.flavors import rules
 from albert_tf.config import AlbertConfig
+from albert_tf.messages import brief, listed
 
 # THE pattern of what training leaves in a checkpoint beside the weights:
 #   <variable>/adam_m, adam_v    google-research/albert, AdamW and LAMB alike
@@ -21,6 +22,8 @@ _TRAINING_STATE = re.compile(
     r"|global_step"
 )
 
+# A file `checkpoint` is a few lines.
+_MOST_STATE_BYTES = 1 << 20
 # A variable that every ALBERT has.
 _LANDMARK = "bert/embeddings/word_embeddings"
 
@@ -112,7 +115,8 @@ def _prefix_in_directory(directory):
 
 
 def _stated_prefix(directory, prefixes):
-    state = tf.train.get_checkpoint_state(str(directory))
+    small = (directory / "checkpoint").stat().st_size <= _MOST_STATE_BYTES
+    state = tf.train.get_checkpoint_state(str(directory)) if small else None
     if state is None:
         raise ValueError(
             "The file `checkpoint` of a directory must name a checkpoint. Received: "
@@ -137,7 +141,7 @@ def _scope(prefix, stored):
     if len(scopes) > 1:
         raise ValueError(
             "A checkpoint must hold one ALBERT. Received: "
-            f"{str(prefix)!r} with {len(scopes)}, called {', '.join(map(repr, sorted(scopes)))}. "
+            f"{str(prefix)!r} with {len(scopes)}, called {listed(map(brief, sorted(scopes)))}. "
             "Save the one to load by itself."
         )
     return scopes[0] if scopes else ""
@@ -153,13 +157,13 @@ def _check_names(prefix, tensors):
         )
     known = {rule.stored_name for rule in rules(AlbertConfig(vocab_size=1), "tf1")}
     if known.isdisjoint(tensors):
-        some = ", ".join(list(tensors)[:5]) or "none"
         raise ValueError(
             "An ALBERT checkpoint must hold variables such as 'bert/embeddings/word_embeddings'. "
-            f"Received: {str(prefix)!r} with {len(tensors)} variables: {some}, ... Pass a "
-            "checkpoint of google-research/albert, before anything renamed its variables."
+            f"Received: {str(prefix)!r} with {len(tensors)} variables: "
+            f"{listed(tensors) or 'none'}. Pass a checkpoint of google-research/albert, before "
+            "anything renamed its variables."
         )
 
 
 def _names(paths):
-    return ", ".join(path.name for path in paths)
+    return listed((path.name for path in paths), most=10)

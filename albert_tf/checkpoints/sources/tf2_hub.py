@@ -11,8 +11,11 @@ from albert_tf.checkpoints.names.graph import flatten
 from albert_tf.checkpoints.names.table import task_heads
 from albert_tf.checkpoints.sources.object_graph import open_variables
 from albert_tf.config import AlbertConfig
+from albert_tf.messages import brief, listed
 
 _LANDMARK = "word_embeddings/embeddings"
+# Google's have some megabytes; weights are in other files.
+_MOST_GRAPH_BYTES = 256 << 20
 _GENERATION_1 = "transformer/self_attention_output/kernel"
 
 
@@ -29,6 +32,11 @@ def read_graph(directory):
       ValueError: The file is damaged.
     """
     path = directory / "saved_model.pb"
+    if path.stat().st_size > _MOST_GRAPH_BYTES:
+        raise ValueError(
+            f"The graph of an encoder must be of some megabytes. Received: {str(path)!r} of "
+            f"{path.stat().st_size} bytes. Pass the SavedModel of an ALBERT encoder."
+        )
     try:
         return SavedModel.FromString(path.read_bytes()).meta_graphs[0]
     except (DecodeError, IndexError) as error:
@@ -64,11 +72,10 @@ def open_saved_model(directory, meta_graph):
         )
     tensors, ignored, get = open_variables(prefix)
     if _LANDMARK not in tensors:
-        some = ", ".join(list(tensors)[:5]) or "none"
         raise ValueError(
             f"A SavedModel of an encoder must hold variables such as {_LANDMARK!r}. Received: "
-            f"{str(directory)!r} with {len(tensors)} variables: {some}. Pass the SavedModel of an "
-            "ALBERT encoder, not one of a preprocessor or of a larger model."
+            f"{str(directory)!r} with {len(tensors)} variables: {listed(tensors) or 'none'}. Pass "
+            "the SavedModel of an ALBERT encoder, not one of a preprocessor or of a larger model."
         )
     library = {f.signature.name: f for f in meta_graph.graph_def.library.function}
     objects = meta_graph.object_graph_def
@@ -114,7 +121,7 @@ def _functions(objects):
     call = _child(objects, root, "__call__")
     names = list(call.function.concrete_functions) if call is not None else []
     functions = {}
-    for name in names:
+    for name in dict.fromkeys(names):
         signature = objects.concrete_functions[name].canonicalized_input_signature
         functions.setdefault(_has_true(signature), name)
     if not functions:
@@ -135,8 +142,8 @@ def _flatten(library, objects, name):
     bound = objects.concrete_functions[name].bound_inputs
     if any(not 0 <= number < len(objects.nodes) for number in bound):
         raise ValueError(
-            f"The objects of a SavedModel must exist. Received: function {name!r}, which takes one "
-            "that does not. The file is damaged: download it again."
+            f"The objects of a SavedModel must exist. Received: function {brief(name)}, which "
+            "takes one that does not. The file is damaged: download it again."
         )
     return flatten(library, name, [name_of(number) for number in bound])
 

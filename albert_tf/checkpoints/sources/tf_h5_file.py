@@ -7,6 +7,7 @@ import numpy as np
 from albert_tf.checkpoints.checkpoint import StoredTensor, TensorSpec
 from albert_tf.checkpoints.files.hdf5 import open_datasets
 from albert_tf.checkpoints.files.mapped_file import check_is_content
+from albert_tf.messages import brief
 
 # What TensorFlow's masked LM head saves but does not use: it adds `decoder/bias`.
 UNUSED_BIAS = "predictions.bias (unused)"
@@ -53,7 +54,7 @@ def _open(path):
     for source, spec in datasets.items():
         name, tensor = _stored(path, source, spec, get)
         if name in tensors and not np.array_equal(get(sources[name]), get(source)):
-            raise _unfit(path, f"different values of {name!r}")
+            raise _unfit(path, f"different values of {brief(name)}")
         tensors[name], sources[name] = tensor, source
     if "predictions.decoder.bias" in tensors:
         tensors[UNUSED_BIAS] = tensors.pop("predictions.bias")
@@ -66,7 +67,7 @@ def _stored(path, source, spec, get):
     name = re.sub(r"^[^/]+/(tf_albert_[^/]+/)?", "", source).removesuffix(":0")
     stem, _, leaf = name.replace("_._", "/").replace("/", ".").rpartition(".")
     if leaf not in _LEAVES:
-        raise _unfit(path, f"{source!r}, which is no variable of ALBERT's layers")
+        raise _unfit(path, f"{brief(source)}, which is no variable of ALBERT's layers")
     torch_leaf, transposed = _LEAVES[leaf]
     if not transposed:
         return f"{stem}.{torch_leaf}", StoredTensor(spec, lambda: get(source))

@@ -6,7 +6,9 @@ import zipfile
 import numpy as np
 
 from albert_tf.checkpoints.checkpoint import TensorSpec
+from albert_tf.checkpoints.files.zip_file import ERRORS, BoundedFile
 from albert_tf.checkpoints.names.table import task_heads
+from albert_tf.messages import brief
 
 FILE = "weights.npz"
 
@@ -43,32 +45,33 @@ def open_weights(directory):
     path = directory / FILE
     tensors = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedFile(path) as opened, zipfile.ZipFile(opened) as archive:
             for info in archive.infolist():
                 if info.compress_type != zipfile.ZIP_STORED:
-                    raise ValueError(f"{info.filename!r} is compressed")
+                    raise ValueError(f"{brief(info.filename)} is compressed")
                 with archive.open(info) as file:
                     version = np.lib.format.read_magic(file)
                     read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
                     shape, _, dtype = read(file)
                     size = dtype.itemsize * int(np.prod(shape, dtype=object))
                     if dtype.hasobject or size != info.file_size - file.tell():
-                        raise ValueError(f"{info.filename!r} is not {dtype} {list(shape)}")
+                        what = f"{dtype} {brief(list(shape))}"
+                        raise ValueError(f"{brief(info.filename)} is not {what}")
                 tensors[info.filename.removesuffix(".npy")] = TensorSpec(shape, dtype.name)
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+    except Exception as error:  # NumPy's and zipfile's, of a dozen classes.
         raise ValueError(
             f"Saved weights must be a readable .npz file of arrays. Received: {str(path)!r} "
-            f"({error}). Take the state of an earlier step."
+            f"({str(error)[:200]}). Take the state of an earlier step."
         ) from error
 
     def get(name):
         try:
             with np.load(path) as file:  # Refuses pickles; checks each array's checksum.
                 return file[name]
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (*ERRORS, KeyError) as error:
             raise ValueError(
-                f"Saved weights must be readable. Received: {name!r} of {str(path)!r} ({error}). "
-                "Take the state of an earlier step."
+                f"Saved weights must be readable. Received: {brief(name)} of {str(path)!r} "
+                f"({str(error)[:200]}). Take the state of an earlier step."
             ) from error
 
     return tensors, task_heads(tensors), get
