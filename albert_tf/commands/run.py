@@ -39,5 +39,21 @@ def run(main, argv=None, positional=False):
             sys.exit("error: Interrupted.")
         except ERRORS as error:
             sys.exit(f"error: {error}")
+        except Exception as error:
+            if told := _told_of_tensorflow(error):
+                sys.exit(f"error: {told}")
+            raise
 
     app.run(parsed, argv=argv)
+
+
+def _told_of_tensorflow(error):
+    """An `OpError` in one line, such as that of a full disk; None for other errors."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
+        return None
+    line = str(error).strip().partition("\n")[0]
+    line = line if len(line) <= 300 else f"{line[:297]}..."
+    full = isinstance(error, tensorflow.errors.ResourceExhaustedError)
+    hint = " Make room on the disk, or use less memory: smaller batches." if full else ""
+    return f"TensorFlow could not go on. Received: {type(error).__name__}: {line}{hint}"
