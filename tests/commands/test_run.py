@@ -39,6 +39,14 @@ def test_what_a_user_can_do_something_about_is_one_line(error):
     assert process.stderr == "error: All is lost. Try again.\n"
 
 
+@pytest.mark.parametrize("kind", ["ResourceExhaustedError", "UnavailableError"])
+def test_what_tensorflow_says_of_the_machine_is_one_line(kind):
+    process = start(f"__import__('tensorflow').errors.{kind}(None, None, 'x: full\\nat node y') or")
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    line = process.stderr.strip().splitlines()[-1]
+    assert line.startswith(f"error: TensorFlow could not go on. Received: {kind}: x: full")
+
+
 def test_ctrl_c_and_bugs():
     process = start("KeyboardInterrupt")
     assert process.returncode == 1 and process.stderr == "error: Interrupted.\n"
