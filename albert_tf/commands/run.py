@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 
 # Before TensorFlow is imported: a command's output is its own, not device listings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,6 +24,7 @@ def run(main, argv=None, positional=False):
       positional: Whether `main` takes the arguments that are no flags, a list of str.
     """
     logging.set_verbosity(logging.WARNING)
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     # --help shows what is said and defined in the program's own module: make that the command's.
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
     for module, defined in flags.FLAGS.flags_by_module_dict().items():

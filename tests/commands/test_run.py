@@ -47,6 +47,11 @@ def test_what_tensorflow_says_of_the_machine_is_one_line(kind):
     assert line.startswith(f"error: TensorFlow could not go on. Received: {kind}: x: full")
 
 
+def test_warnings_are_one_line():
+    process = start("__import__('warnings').warn('It is late.') or ValueError")
+    assert process.stderr == "warning: It is late.\nerror: All is lost. Try again.\n"
+
+
 def test_ctrl_c_and_bugs():
     process = start("KeyboardInterrupt")
     assert process.returncode == 1 and process.stderr == "error: Interrupted.\n"

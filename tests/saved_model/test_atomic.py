@@ -1,9 +1,18 @@
+import errno
 import os
+import pathlib
 import stat
 
 import pytest
 
-from albert_tf.atomic import refuse_existing, replacing_directory, replacing_file
+from albert_tf.atomic import (
+    new_directory,
+    refuse_existing,
+    remove_remains,
+    replacing_directory,
+    replacing_file,
+    write_file,
+)
 
 
 def write(path, content, **options):
@@ -100,10 +109,52 @@ def test_symbolic_link_stays_and_leads_to_the_new_output(tmp_path):
     assert (tmp_path / "latest").is_symlink() and (tmp_path / "v1/data").read_text() == "new"
 
 
-@pytest.mark.parametrize("path", ["", "gs://bucket/model"])
+@pytest.mark.parametrize("path", ["", "gs://bucket/model", pathlib.Path("gs://bucket/model")])
 def test_no_local_path(path):
     with pytest.raises(ValueError, match="must be the path of a local directory. Received: "):
         refuse_existing(path)
+
+
+def test_remains_of_killed_processes_are_removed_and_what_they_moved_comes_back(tmp_path):
+    for name in (".out.0123abcd.partial", ".out.0123abcd.old", ".other.0123abcd.old", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_text(name)
+    (tmp_path / ".file.0123abcd.partial").write_text("half")
+    (tmp_path / ".config").write_text("the user's")
+    remove_remains(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".config", "other", "out"]
+    assert (tmp_path / "out/data").read_text() == ".out.0123abcd.old"
+    assert (tmp_path / "other/data").read_text() == "other"
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_all_is_stored_before_it_has_its_name(tmp_path, monkeypatch, kind):
+    events, fsync, rename, replace = [], os.fsync, os.rename, os.replace
+
+    def stored(file):
+        events.append(os.path.basename(os.readlink(f"/proc/self/fd/{file}")))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", stored)
+    monkeypatch.setattr(os, "rename", lambda *a: events.append("named") or rename(*a))
+    monkeypatch.setattr(os, "replace", lambda *a: events.append("named") or replace(*a))
+    if kind == "file":
+        write_file(tmp_path / "out", "é")
+        assert (tmp_path / "out").read_text(encoding="utf-8") == "é"
+    else:
+        with new_directory(tmp_path / "out") as directory:
+            (directory / "more").mkdir()
+            (directory / "more" / "data").write_text("new")
+        assert {"data", "more"} <= set(events[: events.index("named")])
+    assert events[-1] == tmp_path.name and events[-2] == "named" and len(events) > 2
+
+
+def test_a_full_disk_names_the_output_and_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="No space left on device: .*out"):
+        with new_directory(tmp_path / "out") as directory:
+            (directory / "data").write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert os.listdir(tmp_path) == []
 
 
 # === A file ===

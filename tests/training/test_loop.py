@@ -40,7 +40,7 @@ class Record(Callback):
         self.calls.append(("evaluation", step))
 
 
-def start(output, num_steps, environment=(), **options):
+def start(output, num_steps, environment=(), /, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "tests.training.run_in_process", str(output), str(num_steps)]
         + [f"{name}={value}" for name, value in options.items()],
