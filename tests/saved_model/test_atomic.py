@@ -162,21 +162,21 @@ def test_a_full_disk_names_the_output_and_leaves_nothing(tmp_path):
 FILE = {"kind": "list", "identifier": b"LIST", "offset": 2}
 
 
-def write_file(path, content, **options):
+def write_list(path, content, **options):
     with replacing_file(path, **FILE, **options) as file:
         file.write_bytes(content)
 
 
 def test_new_file(tmp_path):
-    write_file(tmp_path / "new" / "out", b"..LIST1")
-    write_file(tmp_path / "new" / "out", b"..LIST2", overwrite=True)
+    write_list(tmp_path / "new" / "out", b"..LIST1")
+    write_list(tmp_path / "new" / "out", b"..LIST2", overwrite=True)
     assert (tmp_path / "new" / "out").read_bytes() == b"..LIST2"
     assert os.listdir(tmp_path / "new") == ["out"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
-    write_file(tmp_path / "out", b"..LIST")
+    write_list(tmp_path / "out", b"..LIST")
     with pytest.raises(error):
         with replacing_file(tmp_path / "out", overwrite=True, **FILE) as file:
             file.write_bytes(b"half")
@@ -189,11 +189,11 @@ def test_only_an_earlier_file_is_overwritten(tmp_path):
     (tmp_path / "directory").mkdir()
     for name in ("thesis", "directory"):
         with pytest.raises(FileExistsError, match=r"Only an earlier output \(a list\) can be over"):
-            write_file(tmp_path / name, b"..LIST", overwrite=True)
+            write_list(tmp_path / name, b"..LIST", overwrite=True)
         with pytest.raises(FileExistsError, match="must not exist yet"):
-            write_file(tmp_path / name, b"..LIST")
+            write_list(tmp_path / name, b"..LIST")
     with pytest.raises(ValueError, match="must be the path of a local file. Received: 'gs://b/x'"):
-        write_file("gs://b/x", b"..LIST")
+        write_list("gs://b/x", b"..LIST")
     assert sorted(os.listdir(tmp_path)) == ["directory", "thesis"]
     assert (tmp_path / "thesis").read_bytes() == b"LIST of works"
 
@@ -202,6 +202,6 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path):
     with pytest.raises(FileExistsError, match="must not exist yet"):
         with replacing_file(tmp_path / "out", **FILE) as file:
             file.write_bytes(b"..LIST")
-            write_file(tmp_path / "out", b"..LIST of another")
+            write_list(tmp_path / "out", b"..LIST of another")
     assert os.listdir(tmp_path) == ["out"]
     assert (tmp_path / "out").read_bytes() == b"..LIST of another"
