@@ -1,18 +1,109 @@
 """Writing a directory or a file so that a failure leaves no half of it and spoils no older one."""
 
 import contextlib
+import errno
 import os
 import pathlib
+import re
 import secrets
 import shutil
+
+_REMAINS = re.compile(r"\.(.+)\.[0-9a-f]{8}\.(partial|old)")
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+
+# === What replaces whatever is there ===
+
+
+@contextlib.contextmanager
+def new_directory(path):
+    """Yields a new directory beside `path` that becomes `path` if the block succeeds.
+
+    All of it is on the disk before it gets its name. On any failure, Ctrl-C included, the new
+    directory is removed and what was at `path` stays. A killed process may leave a hidden
+    `.<name>.<random>.partial` behind; it blocks nothing, and `remove_remains` removes it.
+
+    Args:
+      path: Local path of the directory. Its parents are created.
+
+    Yields:
+      pathlib.Path of an empty directory to write into.
+
+    Raises:
+      ValueError: If `path` is a URL.
+      OSError: If it cannot be written, with its path.
+    """
+    target = local_path(path)
+    partial, old = _hidden(target, "partial"), _hidden(target, "old")
+    with _naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir()
+        try:
+            yield partial
+            for folder, _, names in os.walk(partial):
+                for name in names:
+                    _to_disk(os.path.join(folder, name))
+                _to_disk(folder)
+            if target.exists():
+                os.rename(target, old)
+            os.rename(partial, target)
+            _to_disk(target.parent)
+        except BaseException:
+            if old.exists() and not target.exists():
+                os.rename(old, target)
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def new_file(path):
+    """Yields the path of a file beside `path`, to be written, that becomes `path` if all succeeds.
+
+    As `new_directory` otherwise.
+
+    Yields:
+      pathlib.Path of a file that does not exist yet.
+    """
+    target = local_path(path, "file")
+    partial = _hidden(target, "partial")
+    with _naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            _to_disk(partial)
+            os.replace(partial, target)
+            _to_disk(target.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def write_file(path, content):
+    """Writes str (as UTF-8) or bytes to `path`, as `new_file`."""
+    with new_file(path) as file:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def remove_remains(directory):
+    """Removes what killed processes have left in a directory that no other process writes into."""
+    for path in pathlib.Path(directory).glob(".*"):
+        name = _REMAINS.fullmatch(path.name)
+        if name and name[2] == "old" and not path.with_name(name[1]).exists():
+            os.rename(path, path.with_name(name[1]))  # Killed between two renames.
+        elif name:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def is_remains(name):
+    """Whether a file's name is one that `remove_remains` removes."""
+    return bool(_REMAINS.fullmatch(name))
+
+
+# === What replaces an earlier output only if it may ===
 
 
 @contextlib.contextmanager
 def replacing_directory(path, overwrite=False, marker="saved_model.pb"):
-    """Yields a new directory beside `path` that becomes `path` if the block succeeds.
-
-    On any failure, Ctrl-C included, the new directory is removed and what was at `path` stays. A
-    killed process may leave a hidden `.<name>.<random>.partial` behind; it blocks nothing.
+    """As `new_directory`, for an output of the user's that must not cost anything else.
 
     Args:
       path: Local path of the output directory. Its parents are created.
@@ -32,22 +123,9 @@ def replacing_directory(path, overwrite=False, marker="saved_model.pb"):
       ...     tf.saved_model.save(module, directory)
     """
     target = refuse_existing(path, overwrite, marker)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unique = f".{target.name}.{secrets.token_hex(4)}"
-    partial, old = (target.with_name(f"{unique}.{kind}") for kind in ("partial", "old"))
-    partial.mkdir()
-    try:
+    with new_directory(target) as partial:
         yield partial
         refuse_existing(target, overwrite, marker)  # It may have appeared meanwhile.
-        if target.exists():
-            os.rename(target, old)
-        os.rename(partial, target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            os.rename(old, target)
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def refuse_existing(path, overwrite=False, marker="saved_model.pb"):
@@ -56,7 +134,7 @@ def refuse_existing(path, overwrite=False, marker="saved_model.pb"):
     Returns:
       pathlib.Path: `path`, absolute and without symbolic links.
     """
-    target = _local(path, "directory")
+    target = local_path(path)
     if not target.exists():
         return target
     _refuse_unless(overwrite, path)
@@ -70,9 +148,7 @@ def refuse_existing(path, overwrite=False, marker="saved_model.pb"):
 
 @contextlib.contextmanager
 def replacing_file(path, overwrite=False, kind="file", identifier=b"", offset=0):
-    """Yields the path of a file beside `path`, to be written, that becomes `path` if all succeeds.
-
-    As `replacing_directory` otherwise.
+    """As `new_file`, for an output of the user's that must not cost anything else.
 
     Args:
       path: Local path of the output. The directories above it are created.
@@ -93,14 +169,9 @@ def replacing_file(path, overwrite=False, kind="file", identifier=b"", offset=0)
       ...     file.write_bytes(b"...")
     """
     target = refuse_existing_file(path, overwrite, kind, identifier, offset)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    try:
+    with new_file(target) as partial:
         yield partial
         refuse_existing_file(target, overwrite, kind, identifier, offset)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def refuse_existing_file(path, overwrite=False, kind="file", identifier=b"", offset=0):
@@ -109,7 +180,7 @@ def refuse_existing_file(path, overwrite=False, kind="file", identifier=b"", off
     Returns:
       pathlib.Path: `path`, absolute and without symbolic links.
     """
-    target = _local(path, "file")
+    target = local_path(path, "file")
     if not target.exists():
         return target
     _refuse_unless(overwrite, path)
@@ -121,11 +192,53 @@ def refuse_existing_file(path, overwrite=False, kind="file", identifier=b"", off
     return target
 
 
-def _local(path, what):
+def local_path(path, what="directory"):
+    """The one check of everything that is written with the functions for local files.
+
+    Args:
+      path: str or path-like.
+      what: "directory" or "file".
+
+    Returns:
+      pathlib.Path: `path`, absolute and without symbolic links.
+
+    Raises:
+      ValueError: If `path` is empty or a URL, which would become a local folder named "gs:".
+    """
     path = os.fspath(path)
-    if not path or "://" in path:
-        raise ValueError(f"The output must be the path of a local {what}. Received: {path!r}.")
+    if not path or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):  # pathlib makes gs:/ of gs://.
+        raise ValueError(
+            f"The output must be the path of a local {what}. Received: {path!r}. Write to a local "
+            "path, or to a bucket that is mounted as a folder, and copy it. Only `albert-tf "
+            "pretraining-data-beam` writes to gs://, s3:// and hdfs:// itself."
+        )
     return pathlib.Path(os.path.realpath(path))
+
+
+def _hidden(target, kind):
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{kind}")
+
+
+def _to_disk(path):
+    """Waits until a file or the entries of a directory are stored."""
+    if os.name == "nt":  # There, it needs a file that is open for writing, and no directory.
+        return
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+@contextlib.contextmanager
+def _naming(target):
+    """Names the output in errors of the system that name no file, as of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OF_DISKS or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(target)) from error
 
 
 def _refuse_unless(overwrite, path):

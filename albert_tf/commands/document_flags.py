@@ -11,8 +11,8 @@ FLAG_GROUPS = {"input": "text"}
 INPUT = flags.DEFINE_list(
     "input",
     None,
-    "Text: files, patterns in quotes ('corpus/*.txt') or directories, separated by commas. .gz is "
-    "decompressed.",
+    "Text: files, patterns in quotes ('corpus/*.txt') or directories, with all that is below them, "
+    "separated by commas. .gz is decompressed.",
     required=True,
 )
 _FORMAT = flags.DEFINE_enum(

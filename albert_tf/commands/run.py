@@ -3,6 +3,7 @@
 import difflib
 import os
 import sys
+import warnings
 
 # Before TensorFlow is imported: a command's output is its own, not device listings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,6 +26,7 @@ def run(main, argv=None, positional=False):
       positional: Whether `main` takes the arguments that are no flags, a list of str.
     """
     logging.set_verbosity(logging.WARNING)
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     description = sys.modules[main.__module__].__doc__
     argv = [_program(), *sys.argv[1:]] if argv is None else argv
 
@@ -47,6 +49,10 @@ def run(main, argv=None, positional=False):
             sys.exit("error: Interrupted.")
         except ERRORS as error:
             sys.exit(f"error: {error}")
+        except Exception as error:
+            if told := _told_of_tensorflow(error):
+                sys.exit(f"error: {told}")
+            raise
 
     app.run(parsed, argv=argv, flags_parser=parse)
 
@@ -72,3 +78,15 @@ def _explain(error):
     if isinstance(error, flags.IllegalFlagValueError) and missing:
         return f"Flags are missing: {', '.join(missing)}."
     return f"{str(error).removeprefix('flag ').rstrip('.')}."
+
+
+def _told_of_tensorflow(error):
+    """An `OpError` in one line, such as that of a full disk; None for other errors."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
+        return None
+    line = str(error).strip().partition("\n")[0]
+    line = line if len(line) <= 300 else f"{line[:297]}..."
+    full = isinstance(error, tensorflow.errors.ResourceExhaustedError)
+    hint = " Make room on the disk, or use less memory: smaller batches." if full else ""
+    return f"TensorFlow could not go on. Received: {type(error).__name__}: {line}{hint}"

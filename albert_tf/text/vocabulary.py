@@ -2,12 +2,12 @@
 
 import io
 import itertools
-import os
 import pathlib
 import re
 
 import sentencepiece
 
+from albert_tf.atomic import local_path, new_file, write_file
 from albert_tf.text.reference import preprocess_text
 from albert_tf.text.sentencepiece_model import SPECIAL_PIECES, SentencePieceModel
 
@@ -63,6 +63,7 @@ def train_vocabulary(
     Reference: github.com/google-research/albert, README, section "SentencePiece"; the options that
     30k-clean.model stores.
     """
+    local_path(output, "file")  # Refuses what is not one.
     output = pathlib.Path(output)
     if output.suffix != ".model":
         raise ValueError(f"The output must be a file that ends in .model. Received: {output}.")
@@ -88,18 +89,13 @@ def train_vocabulary(
         input_sentence_size=input_sentence_size,
         minloglevel=0 if verbose else 2,
     )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(proto)
-        _check(SentencePieceModel.read(temporary), vocab_size)
-        os.replace(temporary, output)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_file(output) as file:
+        file.write_bytes(proto)
+        _check(SentencePieceModel.read(file), vocab_size)
     model = SentencePieceModel.read(output)
     scores = map(model.processor.GetScore, range(model.vocab_size))
     lines = (f"{piece}\t{score:g}\n" for piece, score in zip(model.pieces, scores))
-    output.with_suffix(".vocab").write_text("".join(lines), encoding="utf-8")
+    write_file(output.with_suffix(".vocab"), "".join(lines))
     return model
 
 

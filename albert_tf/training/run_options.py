@@ -37,8 +37,18 @@ class RunOptions:
     steps_per_loop: int = 50
     tensorboard: bool = True
 
-    # Where these change between two calls, a run may well go on.
-    FREE: ClassVar = ("tpu", "save_every", "steps_per_loop", "tensorboard")
+    # Where these change between two calls, a run goes on: they decide where and in what pieces it
+    # is computed, not what. (Dropout differs between numbers of devices, as other seeds would.)
+    FREE: ClassVar = (
+        "strategy",
+        "tpu",
+        "accumulate_steps",
+        "recompute",
+        "jit_compile",
+        "save_every",
+        "steps_per_loop",
+        "tensorboard",
+    )
 
     def __post_init__(self):
         self._check_one_of("precision", PRECISIONS)

@@ -67,7 +67,7 @@ def test_own_files(tmp_path):
     assert (tmp_path / "out" / "saved_model" / "saved_model.pb").is_file()
     process = command(*arguments, "--seed=1")
     assert process.returncode == 1
-    assert "A run goes on as it began. Received: " in process.stderr
+    assert "options.seed is 1, was 0. Use the earlier settings" in process.stderr
 
 
 def send(number, process, states, after):

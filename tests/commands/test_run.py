@@ -40,6 +40,19 @@ def test_what_a_user_can_do_something_about_is_one_line(error):
     assert process.stderr == "error: All is lost. Try again.\n"
 
 
+@pytest.mark.parametrize("kind", ["ResourceExhaustedError", "UnavailableError"])
+def test_what_tensorflow_says_of_the_machine_is_one_line(kind):
+    process = start(f"__import__('tensorflow').errors.{kind}(None, None, 'x: full\\nat node y') or")
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    line = process.stderr.strip().splitlines()[-1]
+    assert line.startswith(f"error: TensorFlow could not go on. Received: {kind}: x: full")
+
+
+def test_warnings_are_one_line():
+    process = start("__import__('warnings').warn('It is late.') or ValueError")
+    assert process.stderr == "warning: It is late.\nerror: All is lost. Try again.\n"
+
+
 def test_ctrl_c_and_bugs():
     process = start("KeyboardInterrupt")
     assert process.returncode == 1 and process.stderr == "error: Interrupted.\n"

@@ -95,3 +95,12 @@ def test_errors(tmp_path, corpus, model):
     (tmp_path / "pretraining-00000-of-00001.tfrecord").write_bytes(b"")
     with pytest.raises(FileExistsError, match="must not have records yet. Received: "):
         run_pipeline([corpus], DocumentFormat(), tmp_path, model)
+
+
+def test_a_directory_is_read_with_all_below_it(tmp_path, model):
+    for place, text in (("a.txt", "One."), ("AA/b.txt", "Two."), ("AA/BB/c.txt", "Three.")):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(text)
+    with TestPipeline() as pipeline:
+        documents = pipeline | ReadDocuments([str(tmp_path)], DocumentFormat())
+        assert_that(documents, equal_to([["One."], ["Two."], ["Three."]]))

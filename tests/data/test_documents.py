@@ -71,6 +71,36 @@ def test_patterns_directories_and_lists(tmp_path):
     assert pickle.loads(pickle.dumps(files)).sizes == files.sizes
 
 
+def test_a_directory_is_read_with_all_below_it(tmp_path):
+    """As WikiExtractor lays them out: AA/wiki_00, AA/wiki_01, AB/wiki_00."""
+    corpus = tmp_path / "corpus"
+    places = ["AA/wiki_00.txt", "AA/wiki_01.txt", "AB/deep/wiki_00.txt", "B/wiki_00.txt", "top.txt"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    corpus.mkdir()
+    (corpus / "B").symlink_to(elsewhere)
+    for place, document in zip(places, DOCUMENTS):
+        (corpus / place).parent.mkdir(parents=True, exist_ok=True)
+        write(corpus / place, [document])
+    (corpus / ".git").mkdir()
+    (corpus / ".git" / "note.txt").write_text("no")
+    (corpus / "AA" / "loop").symlink_to(corpus)
+    for files in (corpus, f"{corpus}/", f"{corpus}/*", f"{corpus}/**", [corpus, corpus / "AA"]):
+        assert read_all(DocumentFiles(files), 3) == DOCUMENTS
+    assert read_all(DocumentFiles(f"{corpus}/A*")) == DOCUMENTS[:3]
+    (corpus / "AB" / "gone.txt").symlink_to(tmp_path / "gone.txt")
+    with pytest.raises(FileNotFoundError, match="Received: .*gone.txt, a link to nothing"):
+        DocumentFiles(corpus)
+
+
+def test_an_odd_file_below_a_directory_is_an_error(tmp_path):
+    write(tmp_path / "a.txt", DOCUMENTS)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "picture.png").write_bytes(b"x")
+    with pytest.raises(ValueError, match="format must be known. Received: .*picture.png"):
+        DocumentFiles(tmp_path)
+
+
 def test_whole_files(tmp_path):
     for name in "ab":
         write(tmp_path / f"{name}.txt", DOCUMENTS[:2])

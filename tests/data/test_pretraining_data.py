@@ -1,8 +1,10 @@
 """The whole way from files to files: what records are, workers, interruption, errors."""
 
+import errno
 import hashlib
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.records import read_pretraining_records
 from albert_tf.data.pretraining.write import write_pretraining_data
+from albert_tf.lock import locked
 from tests.conftest import FIXTURES, TESTS
 from tests.data.pretraining_statistics import (
     MASK_ID,
@@ -226,7 +229,7 @@ def test_killed_and_started_again_gives_the_same_bytes(tmp_path):
     assert start(killed).wait() == 0
     assert start(tmp_path / "whole").wait() == 0
     assert digests(killed) == digests(tmp_path / "whole")
-    assert not list(killed.glob("*.tmp"))
+    assert not list(killed.glob(".*"))
 
 
 def test_workers_do_not_load_tensorflow():
@@ -284,3 +287,29 @@ def test_bad_numbers(tmp_path, name):
     with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1. Received: 0"):
         write(tmp_path / "out", **{name: 0})
     assert not (tmp_path / "out").exists()
+
+
+def test_another_process_in_the_same_output_is_refused(tmp_path):
+    with locked(tmp_path / "out"):
+        with pytest.raises(BlockingIOError, match="Only one process at a time may write"):
+            write(tmp_path / "out")
+        assert os.listdir(tmp_path / "out") == [".lock"]
+    write(tmp_path / "out")
+
+
+def test_a_url_is_no_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for output in ("gs://bucket/records", pathlib.Path("gs://bucket/records"), "s3://bucket"):
+        with pytest.raises(ValueError, match="local directory. .*-beam` writes to gs://, s3://"):
+            write(output)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shards, "frame_records", full)
+    with pytest.raises(OSError, match="No space left on device: .*pretraining-00000-of-00003"):
+        write(tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == ["manifest.json"]

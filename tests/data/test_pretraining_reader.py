@@ -116,3 +116,40 @@ def test_errors(data, tmp_path):
         writer.write(tf.train.Example().SerializeToString())
     with pytest.raises(ValueError, match="Records of pre-training must have input_ids"):
         PretrainingRecords(tmp_path)
+
+
+def test_data_have_a_fingerprint(data, tmp_path):
+    copy = shutil.copytree(data, tmp_path / "copy")
+    assert PretrainingRecords(copy).digest == PretrainingRecords(data).digest
+    other = write(tmp_path / "other", short_seq_prob=0.5)
+    assert PretrainingRecords(other).digest != PretrainingRecords(data).digest
+    (copy / "manifest.json").unlink()  # As Google's program leaves them.
+    before = PretrainingRecords(copy).digest
+    first, second = PretrainingRecords(copy).files[:2]
+    shutil.copy(second, first)
+    assert PretrainingRecords(copy).digest != before
+
+
+def test_what_a_killed_writer_leaves_is_no_data(data, tmp_path):
+    copy = shutil.copytree(data, tmp_path / "copy")
+    (copy / ".pretraining-00000-of-00003.tfrecord.0123abcd.partial").write_bytes(b"half")
+    assert PretrainingRecords(copy).num_records == PretrainingRecords(data).num_records
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_cut_file_is_named_before_any_work(data, tmp_path, manifest):
+    copy = shutil.copytree(data, tmp_path / "copy")
+    path = copy / "pretraining-00001-of-00003.tfrecord"
+    path.write_bytes(path.read_bytes()[:-7])
+    if not manifest:
+        (copy / "manifest.json").unlink()
+    with pytest.raises(ValueError, match="Received: .*pretraining-00001-of-00003.tfrecord"):
+        PretrainingRecords(copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"made_of": 1}'])
+def test_a_damaged_manifest_is_named(data, tmp_path, content):
+    copy = shutil.copytree(data, tmp_path / "copy")
+    (copy / "manifest.json").write_text(content)
+    with pytest.raises(ValueError, match="one that this program wrote. Received: .*manifest.json"):
+        PretrainingRecords(copy)

@@ -1,9 +1,18 @@
+import errno
 import os
+import pathlib
 import stat
 
 import pytest
 
-from albert_tf.atomic import refuse_existing, replacing_directory, replacing_file
+from albert_tf.atomic import (
+    new_directory,
+    refuse_existing,
+    remove_remains,
+    replacing_directory,
+    replacing_file,
+    write_file,
+)
 
 
 def write(path, content, **options):
@@ -100,10 +109,52 @@ def test_symbolic_link_stays_and_leads_to_the_new_output(tmp_path):
     assert (tmp_path / "latest").is_symlink() and (tmp_path / "v1/data").read_text() == "new"
 
 
-@pytest.mark.parametrize("path", ["", "gs://bucket/model"])
+@pytest.mark.parametrize("path", ["", "gs://bucket/model", pathlib.Path("gs://bucket/model")])
 def test_no_local_path(path):
     with pytest.raises(ValueError, match="must be the path of a local directory. Received: "):
         refuse_existing(path)
+
+
+def test_remains_of_killed_processes_are_removed_and_what_they_moved_comes_back(tmp_path):
+    for name in (".out.0123abcd.partial", ".out.0123abcd.old", ".other.0123abcd.old", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_text(name)
+    (tmp_path / ".file.0123abcd.partial").write_text("half")
+    (tmp_path / ".config").write_text("the user's")
+    remove_remains(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".config", "other", "out"]
+    assert (tmp_path / "out/data").read_text() == ".out.0123abcd.old"
+    assert (tmp_path / "other/data").read_text() == "other"
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_all_is_stored_before_it_has_its_name(tmp_path, monkeypatch, kind):
+    events, fsync, rename, replace = [], os.fsync, os.rename, os.replace
+
+    def stored(file):
+        events.append(os.path.basename(os.readlink(f"/proc/self/fd/{file}")))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", stored)
+    monkeypatch.setattr(os, "rename", lambda *a: events.append("named") or rename(*a))
+    monkeypatch.setattr(os, "replace", lambda *a: events.append("named") or replace(*a))
+    if kind == "file":
+        write_file(tmp_path / "out", "é")
+        assert (tmp_path / "out").read_text(encoding="utf-8") == "é"
+    else:
+        with new_directory(tmp_path / "out") as directory:
+            (directory / "more").mkdir()
+            (directory / "more" / "data").write_text("new")
+        assert {"data", "more"} <= set(events[: events.index("named")])
+    assert events[-1] == tmp_path.name and events[-2] == "named" and len(events) > 2
+
+
+def test_a_full_disk_names_the_output_and_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="No space left on device: .*out"):
+        with new_directory(tmp_path / "out") as directory:
+            (directory / "data").write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert os.listdir(tmp_path) == []
 
 
 # === A file ===
@@ -111,21 +162,21 @@ def test_no_local_path(path):
 FILE = {"kind": "list", "identifier": b"LIST", "offset": 2}
 
 
-def write_file(path, content, **options):
+def write_list(path, content, **options):
     with replacing_file(path, **FILE, **options) as file:
         file.write_bytes(content)
 
 
 def test_new_file(tmp_path):
-    write_file(tmp_path / "new" / "out", b"..LIST1")
-    write_file(tmp_path / "new" / "out", b"..LIST2", overwrite=True)
+    write_list(tmp_path / "new" / "out", b"..LIST1")
+    write_list(tmp_path / "new" / "out", b"..LIST2", overwrite=True)
     assert (tmp_path / "new" / "out").read_bytes() == b"..LIST2"
     assert os.listdir(tmp_path / "new") == ["out"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
-    write_file(tmp_path / "out", b"..LIST")
+    write_list(tmp_path / "out", b"..LIST")
     with pytest.raises(error):
         with replacing_file(tmp_path / "out", overwrite=True, **FILE) as file:
             file.write_bytes(b"half")
@@ -138,11 +189,11 @@ def test_only_an_earlier_file_is_overwritten(tmp_path):
     (tmp_path / "directory").mkdir()
     for name in ("thesis", "directory"):
         with pytest.raises(FileExistsError, match=r"Only an earlier output \(a list\) can be over"):
-            write_file(tmp_path / name, b"..LIST", overwrite=True)
+            write_list(tmp_path / name, b"..LIST", overwrite=True)
         with pytest.raises(FileExistsError, match="must not exist yet"):
-            write_file(tmp_path / name, b"..LIST")
+            write_list(tmp_path / name, b"..LIST")
     with pytest.raises(ValueError, match="must be the path of a local file. Received: 'gs://b/x'"):
-        write_file("gs://b/x", b"..LIST")
+        write_list("gs://b/x", b"..LIST")
     assert sorted(os.listdir(tmp_path)) == ["directory", "thesis"]
     assert (tmp_path / "thesis").read_bytes() == b"LIST of works"
 
@@ -151,6 +202,6 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path):
     with pytest.raises(FileExistsError, match="must not exist yet"):
         with replacing_file(tmp_path / "out", **FILE) as file:
             file.write_bytes(b"..LIST")
-            write_file(tmp_path / "out", b"..LIST of another")
+            write_list(tmp_path / "out", b"..LIST of another")
     assert os.listdir(tmp_path) == ["out"]
     assert (tmp_path / "out").read_bytes() == b"..LIST of another"

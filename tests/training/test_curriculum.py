@@ -8,6 +8,8 @@ from albert_tf.training.pretraining.curriculum import Curriculum, Stage
 def records(name, num_records):
     return types.SimpleNamespace(
         steps=lambda batch_size: num_records // batch_size,
+        num_records=num_records,
+        directory=name,
         batches=lambda batch_size, seed, epoch: (name, batch_size, seed, epoch),
     )
 
@@ -26,3 +28,10 @@ def test_stages_follow_each_other_pass_by_pass():
 def test_needs_steps(stages):
     with pytest.raises(ValueError, match="stages of at least one step. Received"):
         Curriculum(stages)
+
+
+def test_a_batch_is_not_larger_than_its_data():
+    Curriculum([Stage(records("short", 10), 10, 1)])
+    message = "Received: a batch of 4096 .--batch_size. for the 10 records of short. Pass a smaller"
+    with pytest.raises(ValueError, match=message):
+        Curriculum([Stage(records("short", 10), 4096, 1)])

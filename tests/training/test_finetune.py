@@ -100,7 +100,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(data, tmp_path, monkeypat
     assert resumed.state.step == 12
     for a, b in zip(whole.model.get_weights(), resumed.model.get_weights()):
         np.testing.assert_array_equal(a, b)
-    message = "goes on as it began. Received: .* options.seed 1 instead of 0"
+    message = "as they were. Received: .* options.seed is 1, was 0. Use the earlier settings"
     with pytest.raises(ValueError, match=message):
         learn(data, tmp_path / "cut", seed=1)
 

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import KERAS_3, keras
+from albert_tf.lock import locked
 from albert_tf.training.engine.callbacks import Callback
 from albert_tf.training.engine.evaluation import evaluate_terms
 from albert_tf.training.engine.history import History, read_csv
@@ -39,7 +40,7 @@ class Record(Callback):
         self.calls.append(("evaluation", step))
 
 
-def start(output, num_steps, environment=(), **options):
+def start(output, num_steps, environment=(), /, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "tests.training.run_in_process", str(output), str(num_steps)]
         + [f"{name}={value}" for name, value in options.items()],
@@ -179,9 +180,7 @@ def start_two(output, num_steps, second=()):
             output,
             num_steps,
             {"TF_CONFIG": json.dumps({**config, "task": {"type": "worker", "index": index}})},
-            strategy="multiworker",
-            dropout=0.0,
-            **(dict(second) if index else {}),
+            **{"strategy": "multiworker", "dropout": 0.0, **(dict(second) if index else {})},
         )
         for index in range(2)
     ]
@@ -217,6 +216,36 @@ def test_one_of_two_processes_is_asked_to_stop(tmp_path):
         assert "stopped_by='interrupted'" in finish(process)
     for process in start_two(tmp_path, 9):
         assert "step=9" in finish(process)
+
+
+@pytest.mark.slow
+def test_workers_that_start_differently_are_refused(tmp_path):
+    for name, second, message in (
+        ("seed", {"seed": 5}, "data_seed is 5 on worker 1, 4 on worker 0"),
+        ("steps", {"num_steps": 7}, "num_steps is 7 on worker 1, 9 on worker 0"),
+        ("weights", {"change": 1e-3}, "the digest of all weights is"),
+        ("place", {"output": tmp_path / "elsewhere"}, "All workers must see the same output dir"),
+    ):
+        for process in start_two(tmp_path / name, 9, second=second):
+            output, _ = process.communicate(timeout=300)
+            assert process.returncode == 1 and message in output, output
+        assert not list((tmp_path / name).glob("states/step-*"))
+
+
+@pytest.mark.slow
+def test_a_chief_that_cannot_begin_ends_all(tmp_path):
+    with locked(tmp_path / "states"):
+        for process in start_two(tmp_path, 9):
+            output, _ = process.communicate(timeout=300)
+            assert process.returncode == 1 and "Only one process at a time may write" in output
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_told_in_words(tmp_path):
+    first, second = start_two(tmp_path, 2000, second={"kill_at": 9, "signal": "SIGKILL"})
+    assert second.wait(300) == -signal.SIGKILL
+    output, _ = first.communicate(timeout=300)
+    assert first.returncode == 1 and "ConnectionError: All workers must be there until" in output
 
 
 @pytest.mark.parametrize("best_is, scores", [("max", [1, 3, 2, 3]), ("min", [3, 1, 2, 1])])
@@ -266,7 +295,7 @@ def test_stops_when_the_loss_is_not_finite(tmp_path):
 
 def test_refuses_the_state_of_another_run(tmp_path):
     train(make_step(), make_data, 2, tmp_path, seed=1)
-    with pytest.raises(ValueError, match="A run goes on as it began. Received: {'data_seed': 2"):
+    with pytest.raises(ValueError, match="data_seed is 2, was 1"):
         train(make_step(), make_data, 4, tmp_path, seed=2)
 
 

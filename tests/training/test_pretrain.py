@@ -1,5 +1,8 @@
 import dataclasses
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -11,6 +14,8 @@ from albert_tf.data.pretraining.documents import DocumentIterable
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.write import write_pretraining_data
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.training.engine.callbacks import Callback
+from albert_tf.training.pretraining import pretrain as pretrain_module
 from albert_tf.training.pretraining.options import PretrainOptions
 from albert_tf.training.pretraining.pretrain import pretrain
 from tests.conftest import FIXTURES, GOLDENS
@@ -166,6 +171,71 @@ def test_errors_come_before_anything_is_written(data, tmp_path, changes, message
     with pytest.raises(ValueError, match=message):
         pretrain(tmp_path / "run", [(data[0], 4, 4)], **arguments)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_default_batch_on_little_data_is_an_error_before_any_work(data, tmp_path):
+    with pytest.raises(ValueError, match="a batch of 4096 .--batch_size. for the .* records of"):
+        pretrain(tmp_path / "run", [(data[0], 4, 4096)], MODEL, config=CONFIG, options=OPTIONS)
+    assert not (tmp_path / "run").exists()
+
+
+def test_records_exchanged_under_a_run_are_noticed(tmp_path):
+    records = write(tmp_path / "records", 6, 16)
+    heldout = write(tmp_path / "heldout", 2, 16)
+    arguments = {"config": CONFIG, "heldout": heldout, "options": OPTIONS}
+    pretrain(tmp_path / "run", [(records, 3, 4)], MODEL, **arguments)
+    metrics = tmp_path / "run" / "metrics.json"
+    assert 0.0 <= json.loads(metrics.read_text())["minutes"] < 10.0
+    (tmp_path / "run" / "seconds.txt").write_text("3600.0")  # Of earlier calls.
+    pretrain(tmp_path / "run", [(records, 3, 4)], MODEL, **arguments)
+    assert 60.0 <= json.loads(metrics.read_text())["minutes"] < 70.0
+
+    moved = shutil.copytree(records, tmp_path / "moved")  # The same data are the same run.
+    pretrain(tmp_path / "run", [(moved, 3, 4)], MODEL, **arguments)
+    for path, name in ((records, "stages.1.records_digest"), (heldout, "heldout_digest")):
+        before = shutil.copytree(path, tmp_path / f"before {name}")
+        shutil.rmtree(path)
+        write(path, 7, 16)
+        with pytest.raises(ValueError, match=f"{name} is .*, was .* Use the earlier settings"):
+            pretrain(tmp_path / "run", [(records, 3, 4)], MODEL, **arguments)
+        shutil.rmtree(path)
+        shutil.copytree(before, path)
+
+
+def test_free_options_may_change_under_a_run(data, tmp_path, monkeypatch):
+    class Interrupts(Callback):
+        def __init__(self, directory):
+            pass
+
+        def on_steps(self, logs):
+            if 2 in logs["step"]:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def run(output, **changes):
+        options = dataclasses.replace(OPTIONS, **changes)
+        return pretrain(output, [(data[0], 6, 8)], MODEL, config=CONFIG, options=options)
+
+    whole = run(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(pretrain_module, "History", Interrupts)
+        assert run(tmp_path / "run", steps_per_loop=1).state.stopped_by == "interrupted"
+    with pytest.raises(ValueError, match='options.precision is "bfloat16", was "float32"'):
+        run(tmp_path / "run", precision="bfloat16")
+    free = {"strategy": "mirrored", "accumulate_steps": 2, "recompute": True, "jit_compile": True}
+    result = run(tmp_path / "run", save_every=7, tensorboard=True, **free)
+    assert result.state == whole.state
+    for ours, theirs in zip(result.model.get_weights(), whole.model.get_weights()):
+        np.testing.assert_allclose(ours, theirs, atol=2e-5)
+
+
+def test_a_record_damaged_in_place_is_named(tmp_path):
+    records = write(tmp_path / "records", 6, 16)
+    (shard,) = (tmp_path / "records").glob("*.tfrecord")
+    content = bytearray(shard.read_bytes())
+    content[-30] ^= 1  # The size stays.
+    shard.write_bytes(content)
+    with pytest.raises(ValueError, match="right checksums. Received: .*pretraining-00000-of-00001"):
+        pretrain(tmp_path / "run", [(records, 20, 4)], MODEL, config=CONFIG, options=OPTIONS)
 
 
 @pytest.mark.parametrize(

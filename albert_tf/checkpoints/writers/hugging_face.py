@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from albert_tf._keras import tf_variable
+from albert_tf.atomic import local_path
 from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.files.safetensors_file import write_safetensors
 from albert_tf.checkpoints.names.table import rules
@@ -51,6 +52,7 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
     """
     if dtype not in DTYPES:
         raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {dtype!r}.")
+    local_path(directory)  # Refuses what is not one.
     encoder, architecture, flavor = _kind(model)
     config = encoder.albert_config
     values = {"architectures": [architecture], **config.to_hugging_face(), "dtype": dtype}

@@ -6,6 +6,7 @@ import pathlib
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
+from albert_tf.atomic import local_path
 from albert_tf.checkpoints.configuration import FILE
 from albert_tf.checkpoints.names.flavors import rules
 from albert_tf.encoder import AlbertEncoder
@@ -54,6 +55,7 @@ def write_tf1(model, directory, global_step=0):
             "`model` must be an AlbertEncoder or an AlbertPretrainer. Received: "
             f"{type(model).__name__}."
         )
+    local_path(directory)  # Refuses what is not one.
     encoder = model.encoder if isinstance(model, AlbertPretrainer) else model
     values, notes = _original_config(encoder.albert_config)
     weights = model.weights_by_name()

@@ -20,6 +20,7 @@ IMAGE is `apache/beam_python3.11_sdk` with this package installed. The workers n
 
 import gzip
 import hashlib
+import os
 
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.shards import BLOCK_BYTES, blocks_of, make_records
@@ -48,7 +49,8 @@ class ReadDocuments(beam.PTransform):
     Files are read in ranges of 64 MB, wherever Beam's file systems reach (gs://, s3://, hdfs://).
 
     Args:
-      patterns: list of str, such as "gs://corpus/*.jsonl".
+      patterns: list of str, such as "gs://corpus/*.jsonl"; "gs://corpus/**.jsonl" finds files below
+        subdirectories, too. Of a local directory all files are read.
       document_format: `DocumentFormat`.
       range_bytes: Length of the ranges.
 
@@ -57,7 +59,7 @@ class ReadDocuments(beam.PTransform):
 
     def __init__(self, patterns, document_format, range_bytes=_RANGE_BYTES):
         super().__init__()
-        self._patterns = list(patterns)
+        self._patterns = list(map(_with_all_below, patterns))
         self._format = document_format
         self._range_bytes = range_bytes
 
@@ -172,7 +174,7 @@ def run_pipeline(
       FileExistsError: If `output` has records.
       ValueError: If there is no text.
     """
-    matches = FileSystems.match(list(patterns))
+    matches = FileSystems.match(list(map(_with_all_below, patterns)))
     size = sum(metadata.size_in_bytes for match in matches for metadata in match.metadata_list)
     if not size:
         raise ValueError(
@@ -227,6 +229,11 @@ class _MakeRecords(beam.DoFn):
                 for name, count in counts.items():
                     beam.metrics.Metrics.counter(__name__, name).inc(count)
                 yield from records
+
+
+def _with_all_below(pattern):
+    """The pattern of all files below it, if it is a local directory."""
+    return os.path.join(pattern, "**") if os.path.isdir(pattern) else pattern
 
 
 def _with_group(document, num_groups):

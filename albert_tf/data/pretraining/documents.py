@@ -19,7 +19,9 @@ class DocumentFiles:
     Does not include tokenizing. A file's end always ends a document.
 
     Args:
-      files: Paths, patterns (`corpus/*.txt`) or directories, list of str.
+      files: Paths, patterns (`corpus/*.txt`) or directories, list of str. Of a directory all files
+        are read, those of its subdirectories too, in the order of their paths; links are followed.
+        Names that begin with a dot are left out.
       format: `DocumentFormat`. Files that end in .gz are decompressed, and each belongs to one
         shard.
 
@@ -49,16 +51,11 @@ class DocumentFiles:
 
     @functools.cached_property
     def sizes(self):
-        """All files, sorted within each pattern: list of (path, bytes)."""
+        """All files, sorted within each directory or pattern: list of (path, bytes)."""
         paths = []
         for pattern in map(os.fspath, self.files):
-            if os.path.isdir(pattern):
-                found = [entry.path for entry in os.scandir(pattern) if entry.is_file()]
-            elif os.path.isfile(pattern):
-                found = [pattern]
-            else:
-                found = filter(os.path.isfile, glob.glob(pattern, recursive=True))
-            found = sorted(path for path in found if not os.path.basename(path).startswith("."))
+            matches = [pattern] if os.path.exists(pattern) else glob.glob(pattern, recursive=True)
+            found = sorted({path for match in matches for path in _files(match)})
             if not found:
                 raise FileNotFoundError(
                     f"Input must be existing files. Received: {pattern}, which leads to none."
@@ -119,6 +116,23 @@ class DocumentFiles:
                 ranges.append((path, start, end))
             offset += size
         return ranges
+
+
+def _files(path, above=()):
+    """Yields the files at and below a path, hidden ones left out."""
+    if os.path.basename(path.rstrip(os.sep)).startswith(".") and above:
+        return
+    if not os.path.isdir(path):
+        if not os.path.exists(path):
+            raise FileNotFoundError(
+                f"Input must be existing files. Received: {path}, a link to nothing. Remove it."
+            )
+        yield path
+        return
+    real = os.path.realpath(path)
+    if real not in above:  # A link to a directory that it is in would have no end.
+        for entry in os.scandir(path):
+            yield from _files(entry.path, (*above, real))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,9 @@ import dataclasses
 import json
 import os
 
+from albert_tf.atomic import is_remains, write_file
+from albert_tf.lock import NAME as LOCK
+
 NAME = "manifest.json"
 _FORMAT = 1
 
@@ -27,7 +30,7 @@ class Manifest:
         """Starts an output, or goes on with an interrupted one.
 
         Args:
-          output: Directory; it is made if it is not there.
+          output: Directory, locked.
           made_of: See the class.
           overwrite: Remove the shards of an earlier output that was made of something else.
 
@@ -36,11 +39,8 @@ class Manifest:
         """
         made_of = json.loads(json.dumps({"format": _FORMAT, **made_of}))
         path = os.path.join(output, NAME)
-        if os.path.exists(output) and not os.path.isdir(output):
-            raise FileExistsError(f"The output must be a directory. Received: the file {output}.")
-        os.makedirs(output, exist_ok=True)
         if os.path.exists(path):
-            earlier = _read(path)
+            earlier = cls.read(path)
             if earlier["made_of"] == made_of:
                 shards = {int(shard): counts for shard, counts in earlier["shards"].items()}
                 return cls(made_of, shards, path)
@@ -53,7 +53,7 @@ class Manifest:
                 )
             _remove_shards(output)
             os.unlink(path)
-        elif os.listdir(output):
+        elif any(name != LOCK and not is_remains(name) for name in os.listdir(output)):
             raise FileExistsError(
                 "The output must be an empty directory or pre-training data that can be continued. "
                 f"Received: {output} with other files. Choose another directory."
@@ -61,6 +61,27 @@ class Manifest:
         manifest = cls(made_of, {}, path)
         manifest.save()
         return manifest
+
+    @staticmethod
+    def read(path):
+        """The content of a manifest.json: dict {made_of, statistics, shards}.
+
+        Raises:
+          ValueError: If it is not one.
+        """
+        try:
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+            whole = {name: content[name] for name in ("made_of", "statistics", "shards")}
+            if not all(isinstance(value, dict) for value in whole.values()):
+                raise ValueError("a part of it is no object")
+            return whole
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"The output's {NAME} must be one that this program wrote. Received: {path}, which "
+                f"is not ({type(error).__name__}: {error}). Choose another output directory, or "
+                "put it back from a copy."
+            ) from None
 
     def finish(self, shard, counts):
         """Notes that a shard is finished."""
@@ -71,12 +92,7 @@ class Manifest:
         """Writes the file so that a crash leaves the old or the new one."""
         content = {"made_of": self.made_of, "statistics": self.statistics()}
         content["shards"] = {str(shard): self.shards[shard] for shard in sorted(self.shards)}
-        temporary = f"{self.path}.{os.getpid()}.tmp"
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
+        write_file(self.path, json.dumps(content, indent=1))
 
     def statistics(self):
         """Sums over the finished shards: dict of int."""
@@ -87,16 +103,9 @@ class Manifest:
         return sums
 
 
-def _read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        return {"made_of": content["made_of"], "shards": content["shards"]}
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(
-            f"The output's {NAME} must be one that this program wrote. Received: {path}, which is "
-            "not. Choose another output directory."
-        ) from None
+def shard_name(shard, num_shards):
+    """The name of a shard's file."""
+    return f"pretraining-{shard:05d}-of-{num_shards:05d}.tfrecord"
 
 
 def _differences(earlier, now, prefix=""):

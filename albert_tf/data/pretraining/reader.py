@@ -1,5 +1,6 @@
 """Pre-training records as tf.data pipelines of batches, pass by pass."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -8,7 +9,7 @@ import random
 import tensorflow as tf
 
 from albert_tf.data.pretraining.dynamic_masking import DynamicMasking
-from albert_tf.data.pretraining.manifest import NAME
+from albert_tf.data.pretraining.manifest import NAME, Manifest, shard_name
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.records import read_pretraining_records
 
@@ -32,10 +33,11 @@ class PretrainingRecords:
       num_records: Number of records; counted, which takes a while, where there is no manifest.
       max_seq_length, max_predictions_per_seq: int.
       sp_model_digest: SHA-256 of the vocabulary the records were made with; None if unknown.
+      digest: Fingerprint of the data, str: of the manifest, or of the files where there is none.
 
     Raises:
       FileNotFoundError: There are no records.
-      ValueError: The data are incomplete, or of another kind.
+      ValueError: The data are incomplete, damaged or of another kind.
 
     Example:
 
@@ -47,7 +49,8 @@ class PretrainingRecords:
 
     def __init__(self, directory, sp_model=None):
         self.directory = pathlib.Path(directory)
-        self.files = sorted(str(path) for path in self.directory.glob("*.tfrecord*"))
+        paths = self.directory.glob("*.tfrecord*")
+        self.files = sorted(str(path) for path in paths if not path.name.startswith("."))
         if not self.files:
             raise FileNotFoundError(
                 "Pre-training data are a directory with *.tfrecord files. Received: "
@@ -73,9 +76,11 @@ class PretrainingRecords:
         self._lengths = {name: len(values) for name, values in first.items()}
         if manifest:
             self.num_records = manifest["statistics"]["records"]
+            text = json.dumps(manifest, sort_keys=True).encode()
+            self.digest = hashlib.sha256(text).hexdigest()[:16]
         else:
-            count = tf.data.TFRecordDataset(self.files).reduce(0, lambda n, _: n + 1)
-            self.num_records = int(count)
+            self.num_records = sum(map(_count, self.files))
+            self.digest = _digest(self.files)
 
     def batches(self, batch_size, seed=None, epoch=0):
         """One pass over the records.
@@ -151,14 +156,23 @@ class PretrainingRecords:
         path = self.directory / NAME
         if not path.exists():
             return None
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        done, wanted = len(manifest["shards"]), manifest["made_of"]["num_shards"]
-        if done < wanted or len(self.files) < wanted:
+        manifest = Manifest.read(path)
+        shards, wanted = manifest["shards"], manifest["made_of"]["num_shards"]
+        if len(shards) < wanted or len(self.files) < wanted:
             raise ValueError(
                 f"Pre-training data must be complete: {wanted} shards. Received: "
-                f"{self.directory} with {min(done, len(self.files))}. Run the same `albert-tf "
-                "pretraining-data` again: it goes on."
+                f"{self.directory} with {min(len(shards), len(self.files))}. Run the same "
+                "`albert-tf pretraining-data` again: it goes on."
             )
+        for shard, counts in shards.items():
+            path = self.directory / shard_name(int(shard), wanted)
+            size = path.stat().st_size if path.exists() else 0
+            if size != counts.get("bytes", size):
+                raise ValueError(
+                    f"Pre-training data must be as {NAME} says. Received: {path} with {size} bytes "
+                    f"instead of {counts['bytes']}. Copy it again, or remove it and run the same "
+                    "`albert-tf pretraining-data` again: it makes what is missing."
+                )
         return manifest
 
     def _masking_options(self, manifest, sp_model):
@@ -169,6 +183,24 @@ class PretrainingRecords:
                 f"Received: {self.directory}, no {lacks}."
             )
         return PretrainingOptions(**manifest["made_of"]["options"])
+
+
+def _count(file):
+    try:
+        return int(tf.data.TFRecordDataset(file).reduce(0, lambda n, _: n + 1))
+    except tf.errors.DataLossError as error:
+        raise ValueError(
+            f"The file must consist of whole TFRecords. Received: {file} ({error.message}). Copy "
+            "it again."
+        ) from None
+
+
+def _digest(files):
+    whole = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[:16]
 
 
 def _inputs_and_targets(features):

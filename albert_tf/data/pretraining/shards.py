@@ -8,7 +8,9 @@ import random
 
 import numpy as np
 
+from albert_tf.atomic import new_file
 from albert_tf.data.pretraining.features import make_features
+from albert_tf.data.pretraining.manifest import shard_name
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.records import serialize_features
 from albert_tf.data.pretraining.segments import draw_segments, truncate_segments
@@ -43,8 +45,7 @@ class ShardJob:
 
     def path(self, shard):
         """Where the finished shard is."""
-        name = f"pretraining-{shard:05d}-of-{self.num_shards:05d}.tfrecord"
-        return os.path.join(self.output, name)
+        return os.path.join(self.output, shard_name(shard, self.num_shards))
 
     @functools.cached_property
     def encoder(self):
@@ -54,32 +55,25 @@ class ShardJob:
         return {k: v for k, v in self.__dict__.items() if k != "encoder"}
 
     def __call__(self, shard, report):
-        """Writes a shard under a temporary name and renames it when it is safely stored.
+        """Writes a shard; it has its name when it is whole.
 
         Args:
           shard: int from 0.
           report: Called after each block with a dict of what was added since.
 
         Returns:
-          dict of int: documents, tokens, ...; see `count_features`.
+          dict of int: bytes, documents, tokens, ...; see `count_features`.
         """
         counts = collections.Counter()
-        temporary = f"{self.path(shard)}.{os.getpid()}.tmp"
-        try:
-            with open(temporary, "wb") as file:
-                documents = self.documents.read(shard, self.num_shards)
-                for number, block in enumerate(blocks_of(documents)):
-                    seed = (self.seed, shard, number)
-                    for records, added in make_records(block, self.encoder, self.options, seed):
-                        file.write(frame_records(records))
-                        counts.update(added)
-                        report(added)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path(shard))
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        with new_file(self.path(shard)) as path, open(path, "wb") as file:
+            documents = self.documents.read(shard, self.num_shards)
+            for number, block in enumerate(blocks_of(documents)):
+                seed = (self.seed, shard, number)
+                for records, added in make_records(block, self.encoder, self.options, seed):
+                    file.write(frame_records(records))
+                    counts.update(added)
+                    report(added)
+            counts["bytes"] = file.tell()
         return dict(counts)
 
 

@@ -4,10 +4,12 @@ import dataclasses
 import hashlib
 import os
 
+from albert_tf.atomic import local_path, remove_remains
 from albert_tf.data.pretraining.manifest import Manifest
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.shards import BLOCK_BYTES, ShardJob
 from albert_tf.data.pretraining.workers import available_cores, run_tasks
+from albert_tf.lock import locked
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 _MOST_SHARDS = 1024
@@ -54,12 +56,14 @@ def write_pretraining_data(
       show_progress: Show bytes, ETA, documents/s and tokens/s on standard error.
 
     Returns:
-      dict of int: characters, documents, sentences, tokens (of the text), records, record_tokens,
-      predictions, order_records (those with a sentence order loss), order_label_1.
+      dict of int: bytes (of the shards), characters, documents, sentences, tokens (of the text),
+      records, record_tokens, predictions, order_records (those with a sentence order loss),
+      order_label_1.
 
     Raises:
       ValueError: If there are no documents, or the text cannot be read.
       FileExistsError: If `output` has something else and `overwrite` is False.
+      BlockingIOError: If another process writes there.
 
     Example:
       >>> documents = DocumentFiles(["corpus/*.txt"])
@@ -67,6 +71,7 @@ def write_pretraining_data(
 
     Reference: arXiv 1909.11942, sections 3.1 and 4.1; the original's create_pretraining_data.py.
     """
+    output = os.fspath(local_path(output))
     options = options or PretrainingOptions()
     model = SentencePieceModel.read(sp_model)
     _check_integer("seed", seed, 0)
@@ -83,27 +88,26 @@ def write_pretraining_data(
         "num_shards": num_shards,
         "block_bytes": BLOCK_BYTES,
     }
-    output = os.path.abspath(os.fspath(output))
-    manifest = Manifest.open(output, made_of, overwrite)
-    job = ShardJob(documents, output, num_shards, model.path, lower, options, seed)
-    pending = [
-        shard
-        for shard in range(num_shards)
-        if shard not in manifest.shards or not os.path.exists(job.path(shard))
-    ]
-    if pending:
-        with _Progress(documents, manifest, num_shards, show_progress) as progress:
-            run_tasks(job, pending, workers, progress.add, manifest.finish)
-            progress.finish()
+    with locked(output):
+        remove_remains(output)  # Of runs that were killed.
+        manifest = Manifest.open(output, made_of, overwrite)
+        job = ShardJob(documents, output, num_shards, model.path, lower, options, seed)
+        pending = [
+            shard
+            for shard in range(num_shards)
+            if shard not in manifest.shards or not os.path.exists(job.path(shard))
+        ]
+        if pending:
+            with _Progress(documents, manifest, num_shards, show_progress) as progress:
+                run_tasks(job, pending, workers, progress.add, manifest.finish)
+                progress.finish()
+        remove_remains(output)
     statistics = manifest.statistics()
     if not statistics.get("records"):
         raise ValueError(
             "The input must have documents with text. "
             f"Received: {documents.identity()} without any. Look at its files."
         )
-    for name in os.listdir(output):  # Of runs that were killed.
-        if name.endswith(".tmp"):
-            os.unlink(os.path.join(output, name))
     return statistics
 
 

@@ -10,6 +10,7 @@ import secrets
 import numpy as np
 import tensorflow as tf
 
+from albert_tf.atomic import new_file
 from albert_tf.data.progress import progress
 from albert_tf.data.tasks.features import Features
 
@@ -170,6 +171,10 @@ def _is_complete(path):
 @contextlib.contextmanager
 def _replacing(path):
     """Yields a temporary path that becomes `path` if the block succeeds."""
+    if "://" not in path:
+        with new_file(path) as partial:
+            yield os.fspath(partial)
+        return
     folder, name = os.path.split(path)
     partial = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.partial")
     try:

@@ -96,7 +96,13 @@ def _from_file(path):
     padding = serialize({k: np.zeros(f["shape"], f["dtype"]) for k, f in fields.items()})
     dataset = tf.data.TFRecordDataset(os.fspath(path))
     dataset = dataset.concatenate(tf.data.Dataset.from_tensors(padding))
-    serialized = dataset.batch(rows + 1).get_single_element()
+    try:
+        serialized = dataset.batch(rows + 1).get_single_element()
+    except tf.errors.DataLossError as error:
+        raise ValueError(
+            "A TFRecord file must be as it was written. Received: "
+            f"{path} ({error.message}). Remove it, so that it is made again."
+        ) from None
 
     def gather(positions):
         batch = parse(tf.gather(serialized, positions), fields)

@@ -5,6 +5,7 @@ import pathlib
 
 import tensorflow as tf
 
+from albert_tf.atomic import local_path, new_file
 from albert_tf.training.engine.callbacks import Callback
 
 
@@ -22,7 +23,7 @@ class History(Callback):
     def __init__(self, directory, every=1):
         if every < 1:
             raise ValueError(f"`every` must be positive. Received: {every!r}.")
-        self.directory = pathlib.Path(directory)
+        self.directory = local_path(directory)
         self.every = every
 
     def on_begin(self, run):
@@ -40,7 +41,9 @@ class History(Callback):
 
     def on_evaluation(self, step, metrics):
         row = {name: _short(value) for name, value in metrics.items()}
-        _append(self.directory / "evaluations.csv", [{"step": step, **row}])
+        path = self.directory / "evaluations.csv"
+        _keep_up_to(path, step - 1)  # A run that was killed before it was saved evaluates again.
+        _append(path, [{"step": step, **row}])
 
 
 class TensorBoard(Callback):
@@ -166,5 +169,8 @@ def _keep_up_to(path, step):
         reader = csv.DictReader(file)
         # A process that was killed while writing may have left half a row.
         rows = [row for row in reader if None not in row.values() and float(row["step"]) <= step]
-    path.unlink()
-    _append(path, rows)
+    if not rows:
+        path.unlink()
+        return
+    with new_file(path) as partial:
+        _append(partial, rows)

@@ -3,35 +3,19 @@
 import contextlib
 import dataclasses
 import math
-import pathlib
 
 import numpy as np
 import tensorflow as tf
 
+from albert_tf.training.engine.agreement import agree, versions
 from albert_tf.training.engine.batches import Batches
 from albert_tf.training.engine.callbacks import Callback
 from albert_tf.training.engine.preemption import preemption
-from albert_tf.training.engine.state import RunDirectory
-from albert_tf.training.engine.strategy import is_chief, num_workers
+from albert_tf.training.engine.saved_run import RunState, SavedRun
+from albert_tf.training.engine.strategy import is_chief
 
 # Steps in a row without a finite gradient after which training with a loss scale gives up.
 MAX_SKIPPED = 50
-
-
-@dataclasses.dataclass
-class RunState:
-    """Where a run is; saved beside the weights."""
-
-    step: int = 0  # Updates done (or skipped for overflow).
-    epoch: int = 0
-    batch: int = 0  # Batches of this epoch done.
-    best_step: int | None = None
-    best_value: float | None = None
-    evaluations_without_gain: int = 0
-    skipped: int = 0  # Steps in a row without a finite gradient.
-    evaluated_at: int | None = None
-    metrics: dict = dataclasses.field(default_factory=dict)
-    stopped_by: str | None = None
 
 
 def train(
@@ -55,8 +39,13 @@ def train(
     """Trains until `num_steps`, going on from the newest state in `output_dir` if there is one.
 
     A run that was killed and started again with the same arguments ends with the same weights, bit
-    for bit on a CPU, as one that was not. On SIGTERM and on Ctrl-C the state is saved and the
-    function returns.
+    for bit on a CPU, as one that was not; an evaluation that an interruption left out is made up
+    for. On SIGTERM and on Ctrl-C the state is saved and the function returns. A newest state that
+    is damaged is put aside with a warning, and the one before it is taken.
+
+    Before the first step, several processes compare their arguments, weights and packages, and
+    whether all of them see `output_dir`. It is locked while the function runs; see
+    `albert_tf.lock.locked`.
 
     Args:
       step: A `TrainStep`: model, losses, optimizer and devices.
@@ -83,7 +72,9 @@ def train(
       SIGTERM or Ctrl-C.
 
     Raises:
-      ValueError: An argument is wrong, or the saved state belongs to another run.
+      ValueError: An argument is wrong, the saved state belongs to another run, or the workers were
+        not started alike.
+      BlockingIOError: Another process trains in `output_dir`.
       FloatingPointError: The loss or the gradient is not finite.
 
     Example:
@@ -110,11 +101,18 @@ def train(
         if value < 1:
             raise ValueError(f"`{name}` must be positive. Received: {value!r}.")
     chief = is_chief(step.strategy)
+    batches = Batches(dataset_fn, step.strategy, seed, step.accumulate_steps, steps_per_epoch)
+    identity = {
+        "data_seed": seed,
+        "dropout_seed": step.seed,
+        "batch_size": batches.batch_size,
+        "steps_per_epoch": batches.steps_in(0),
+    }
     run = _Run(
         step=step,
-        batches=Batches(dataset_fn, step.strategy, seed, step.accumulate_steps, steps_per_epoch),
+        batches=batches,
         num_steps=num_steps,
-        directory=RunDirectory(pathlib.Path(output_dir) / "states", chief, keep),
+        saved=SavedRun(step, output_dir, identity, keep),
         steps_per_loop=steps_per_loop,
         save_every=save_every,
         evaluate=evaluate,
@@ -132,7 +130,7 @@ class _Run:
     step: object
     batches: Batches
     num_steps: int
-    directory: RunDirectory
+    saved: SavedRun
     steps_per_loop: int
     save_every: int
     evaluate: object
@@ -144,12 +142,17 @@ class _Run:
     state: RunState = dataclasses.field(default_factory=RunState)
 
     def train(self):
-        self._restore()
         with contextlib.ExitStack() as stack:
+            self.saved.hold(stack)
+            agree(self.step.strategy, self._settings())
+            self.state = self.saved.restore()
             asked_to_stop = stack.enter_context(preemption())
             for callback in self.callbacks:
                 stack.callback(callback.on_end)
                 callback.on_begin(self._description())
+            if self.state.step and self._evaluation_is_due():  # An interruption left it out.
+                self._evaluate()
+                self.saved.save(self.state)
             iterator = None
             while self.state.step < self.num_steps and self.state.stopped_by is None:
                 if self.state.batch == self.batches.steps_in(self.state.epoch):
@@ -160,7 +163,7 @@ class _Run:
                         callback.on_epoch(self._description())
                 self._some_steps(iterator, asked_to_stop)
         if self.state.best_step is not None and self.state.stopped_by != "interrupted":
-            self.directory.restore(self.state.best_step, self._weights(), kind="best")
+            self.saved.restore_best(self.state)
         return self.state
 
     def _some_steps(self, iterator, asked_to_stop):
@@ -183,12 +186,12 @@ class _Run:
         last = state.step == self.num_steps
         if stop and not last:
             state.stopped_by = "interrupted"
-            self._save()
-        elif self.evaluate and (last or self._due(self.evaluate_every)):
+            self.saved.save(state)
+        elif self._evaluation_is_due():
             self._evaluate()
-            self._save()
+            self.saved.save(state)
         elif last or self._due(self.save_every):
-            self._save()
+            self.saved.save(state)
 
     def _steps_until_event(self):
         step = self.state.step
@@ -200,6 +203,12 @@ class _Run:
 
     def _due(self, every):
         return every is not None and self.state.step % every == 0
+
+    def _evaluation_is_due(self):
+        state = self.state
+        if self.evaluate is None or state.evaluated_at == state.step:
+            return False
+        return state.step == self.num_steps or self._due(self.evaluate_every)
 
     def _check_finite(self, logs):
         allowed = MAX_SKIPPED if self.step.loss_scale else 0
@@ -234,64 +243,26 @@ class _Run:
         if worthless or sign * (value - state.best_value) > 0.0:
             state.best_step, state.best_value = state.step, value
             state.evaluations_without_gain = 0
-            self.directory.save(
-                state.step, self._weights(), None, dataclasses.asdict(state), kind="best"
-            )
+            self.saved.save_best(state)
         else:
             state.evaluations_without_gain += 1
             if self.patience and state.evaluations_without_gain >= self.patience:
                 state.stopped_by = "early stop"
 
-    # === Saved states ===
-
-    def _save(self):
-        progress = {**dataclasses.asdict(self.state), "run": self._identity()}
-        self.directory.save(self.state.step, self._weights(), self.step.state_variables(), progress)
-        self.directory.delete_old()
-        self.directory.delete_old("best", keep=1)
-
-    def _restore(self):
-        if not (steps := self.directory.steps()):
-            return
-        variables = self.step.state_variables()
-        progress = self.directory.restore(steps[-1], self._weights(), variables)
-        begun, now = progress.pop("run"), self._identity()
-        if begun != now:
-            raise ValueError(
-                f"A run goes on as it began. Received: {now} for a run in "
-                f"{str(self.directory.path)!r} that began with {begun}. Use another output "
-                "directory, or the same arguments."
-            )
-        self.state = RunState(**progress)
-        if self.state.stopped_by == "interrupted":
-            self.state.stopped_by = None
-        self._check_same_on_all_workers()
-
-    def _check_same_on_all_workers(self):
-        strategy = self.step.strategy
-        if num_workers(strategy) == 1:
-            return
-
-        def total(step):
-            context = tf.distribute.get_replica_context()
-            return context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.cast(step, tf.float32))
-
-        mean = strategy.run(tf.function(total), args=(tf.constant(self.state.step),))
-        if float(strategy.experimental_local_results(mean)[0]) != self.state.step:
-            raise ValueError(
-                "All processes must go on from the same step: `output_dir` must be a directory "
-                f"that all of them see. Received: step {self.state.step} here, another elsewhere."
-            )
-
-    def _weights(self):
-        return self.step.model.weights
-
-    def _identity(self):
+    def _settings(self):
+        """What must not differ between workers."""
         return {
-            "data_seed": self.batches.seed,
-            "dropout_seed": self.step.seed,
-            "batch_size": self.batches.batch_size,
-            "steps_per_epoch": self.batches.steps_in(0),
+            **self.saved.identity,
+            "num_steps": self.num_steps,
+            "steps_per_loop": self.steps_per_loop,
+            "save_every": self.save_every,
+            "evaluate_every": self.evaluate and self.evaluate_every,
+            "best_metric": [self.best_metric, self.best_is],
+            "patience": self.patience,
+            "accumulate_steps": self.step.accumulate_steps,
+            "jit_compile": self.step.jit_compile,
+            "optimizer": self.step.optimizer.get_config(),
+            **versions(),
         }
 
     def _description(self):

@@ -1,14 +1,14 @@
 """Saving a training run so that it can go on as if it had never stopped."""
 
+import contextlib
 import json
 import os
-import pathlib
 import re
 import shutil
-import zipfile
 
 import numpy as np
 
+from albert_tf.atomic import local_path, new_directory
 from albert_tf.training.optimizers.base import raw_variable, variable_name
 
 WEIGHTS = "weights.npz"
@@ -16,13 +16,17 @@ STATE = "optimizer.npz"
 PROGRESS = "progress.json"
 
 
+class DamagedState(ValueError):
+    """A saved state cannot be read; one before it may be whole."""
+
+
 class RunDirectory:
     """Saved states of one training run: a directory `step-00001000` a state, the newest wins.
 
     Each holds the model's weights, apart from them the optimizer's state (twice their size; delete
     it when the run is over), and where in the data the run is. NumPy files, so both Keras
-    generations read them; checksums are checked; a state is written under another name and then
-    renamed, so a process that dies while saving leaves the previous one.
+    generations read them; checksums are checked; a process that dies while saving leaves the
+    previous one.
 
     Args:
       path: The directory. Several machines need one that all of them see.
@@ -33,7 +37,7 @@ class RunDirectory:
     def __init__(self, path, writes=True, keep=2):
         if keep < 1:
             raise ValueError(f"`keep` must be positive. Received: {keep!r}.")
-        self.path = pathlib.Path(path)
+        self.path = local_path(path)
         self.writes = writes
         self.keep = keep
 
@@ -46,41 +50,72 @@ class RunDirectory:
         """Where the state after `step` is: `kind` is "step", or "best" for the best weights."""
         return self.path / f"{kind}-{step:08d}"
 
-    def delete_old(self, kind="step", keep=None):
-        """Deletes all states but the last `keep`."""
-        if self.writes:
-            for step in self.steps(kind)[: -(keep or self.keep)]:
-                shutil.rmtree(self.directory(step, kind))
+    def delete_old(self):
+        """Deletes all states but the last ones, and the best weights that none of them names."""
+        if not self.writes:
+            return
+        steps = self.steps()
+        for step in steps[: -self.keep]:
+            shutil.rmtree(self.directory(step))
+        named = set()
+        for step in steps[-self.keep :]:
+            with contextlib.suppress(DamagedState):
+                named.add(self.progress(step).get("best_step"))
+        for step in self.steps("best"):
+            if step not in named:
+                shutil.rmtree(self.directory(step, "best"))
 
     def save(self, step, model_variables, state_variables, progress, kind="step"):
         """Saves a state; `state_variables` None saves the weights only."""
         if not self.writes:
             return
-        target = self.directory(step, kind)
-        temporary = target.with_name(f".{target.name}.writing")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        _write_arrays(temporary / WEIGHTS, named(model_variables))
-        if state_variables is not None:
-            _write_arrays(temporary / STATE, state_variables)
-        with open(temporary / PROGRESS, "w", encoding="utf-8") as file:
-            json.dump(progress, file, indent=2)
-            _to_disk(file)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
+        with new_directory(self.directory(step, kind)) as directory:
+            _write_arrays(directory / WEIGHTS, named(model_variables))
+            if state_variables is not None:
+                _write_arrays(directory / STATE, state_variables)
+            text = json.dumps(progress, indent=2)
+            (directory / PROGRESS).write_text(text, encoding="utf-8")
 
     def restore(self, step, model_variables, state_variables=None, kind="step"):
         """Assigns what was saved after `step`; returns `progress`.
 
         Raises:
-          ValueError: A variable is missing, left over or of another shape, or a file is damaged.
+          DamagedState: A file is missing or damaged.
+          ValueError: A variable is missing, left over or of another shape.
         """
         directory = self.directory(step, kind)
+        progress = self.progress(step, kind)
         _assign(directory / WEIGHTS, named(model_variables))
         if state_variables is not None:
             _assign(directory / STATE, state_variables)
-        return json.loads((directory / PROGRESS).read_text(encoding="utf-8"))
+        return progress
+
+    def progress(self, step, kind="step"):
+        """What `save` was given as `progress`.
+
+        Raises:
+          DamagedState: It cannot be read.
+        """
+        path = self.directory(step, kind) / PROGRESS
+        try:
+            progress = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(progress, dict):
+                raise ValueError(f"{type(progress).__name__} instead of an object")
+        except (OSError, ValueError) as error:
+            raise _damaged(path, error) from None
+        return progress
+
+    def check(self, step, kind="best"):
+        """Raises `DamagedState` unless the weights that were saved after `step` can be read."""
+        _read_arrays(self.directory(step, kind) / WEIGHTS)
+
+    def put_aside(self, step):
+        """Renames a damaged state, so that the one before it is the newest."""
+        directory = self.directory(step)
+        if self.writes:
+            aside = directory.with_name(f"{directory.name}.damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+            os.replace(directory, aside)
 
 
 def named(variables):
@@ -97,25 +132,23 @@ def _unnumbered(name):
 
 
 def _write_arrays(path, variables):
-    with open(path, "wb") as file:
-        np.savez(file, **{name: variable.numpy() for name, variable in variables.items()})
-        _to_disk(file)
+    np.savez(path, **{name: variable.numpy() for name, variable in variables.items()})
 
 
-def _to_disk(file):
-    file.flush()
-    os.fsync(file.fileno())
+def _read_arrays(path):
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as error:  # A flipped bit can be anywhere: zipfile and NumPy raise all kinds.
+        raise _damaged(path, error) from None
+
+
+def _damaged(path, error):
+    return DamagedState(f"A saved state must be readable. Received: {str(path)!r} ({error}).")
 
 
 def _assign(path, variables):
-    try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(
-            f"A saved state must be a readable .npz file. Received: {str(path)!r} ({error}). "
-            "Delete its directory to go on from the state before."
-        ) from None
+    arrays = _read_arrays(path)
     if [_unnumbered(name) for name in arrays] == [_unnumbered(name) for name in variables]:
         arrays = dict(zip(variables, arrays.values()))
     wrong = [f"missing {name!r}" for name in variables if name not in arrays]

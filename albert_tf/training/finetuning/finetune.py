@@ -4,8 +4,10 @@ import dataclasses
 import os
 import pathlib
 
+from albert_tf.atomic import local_path
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.text.tensorflow_text import import_tensorflow_text
+from albert_tf.training.engine.failures import told_failures
 from albert_tf.training.engine.strategy import make_strategy
 from albert_tf.training.finetune_start import check_sizes, starting_point
 from albert_tf.training.finetuning.data import digest, file_digest
@@ -15,7 +17,7 @@ from albert_tf.training.finetuning.results import write_results
 from albert_tf.training.finetuning.run import FinetuneRun
 from albert_tf.training.finetuning.task import FinetuneTask
 from albert_tf.training.finetuning.tasks import make_task
-from albert_tf.training.run_record import check_record, flat
+from albert_tf.training.run_record import flat, held_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,10 @@ def finetune(
     Includes reading the data, training with evaluations, the choice of the best weights, scores by
     the official definitions, predictions, and the export. Called again with the same arguments, it
     goes on where it was interrupted (Ctrl-C and SIGTERM save the state first) and ends with the
-    same weights. Sets the global seeds of Python, NumPy and TensorFlow.
+    same weights. What the result does not depend on may change between calls: devices,
+    accumulation, recomputation, XLA, `skip_padding`, `detect_collapse`, `export`, and how often it
+    is saved. The directory is locked meanwhile; see `albert_tf.lock.locked`. Sets the global seeds
+    of Python, NumPy and TensorFlow.
 
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
     curves.png (with matplotlib), tensorboard/, metrics.json, predictions/ (for GLUE's test sets in
@@ -84,6 +89,8 @@ def finetune(
     Raises:
       ValueError, FileNotFoundError, FileExistsError: An argument is not as above, the data are
         malformed, or `output` is another run's.
+      BlockingIOError: Another process runs in `output`.
+      ConnectionError: One of several workers is gone.
       TrainingCollapsed: The model does not learn.
       FloatingPointError: The loss or the gradient is not finite.
 
@@ -92,6 +99,7 @@ def finetune(
     >>> result = finetune("sst-2", "out", "albert_base", data_dir="glue")  # doctest: +SKIP
     >>> result.scores["dev"]["accuracy"]  # doctest: +SKIP
     """
+    local_path(output)  # Refuses what is not one.
     options = options or FinetuneOptions()
     strategy = make_strategy(options.strategy, options.tpu)
     if options.export:
@@ -115,12 +123,15 @@ def finetune(
         "options": options.deciding(),
     }
     run = FinetuneRun(task, pathlib.Path(output), recipe, options, strategy, config, sp_model)
-    check_record(output, flat(record), run.chief)
-    run.say(f"{task.name}: {model_size(config) or 'a size of its own'}; {_described(recipe)}")
-    run.read_data(cache_dir or run.output / "cache")
-    run.build(checkpoint)
-    state = run.train()
-    scores = {} if state.stopped_by == "interrupted" else write_results(run, state)
+    with (
+        held_run(output, flat(record), strategy, dataclasses.asdict(options)),
+        told_failures(strategy),
+    ):
+        run.say(f"{task.name}: {model_size(config) or 'a size of its own'}; {_described(recipe)}")
+        run.read_data(cache_dir or run.output / "cache")
+        run.build(checkpoint)
+        state = run.train()
+        scores = {} if state.stopped_by == "interrupted" else write_results(run, state)
     return FinetuneResult(scores, state, run.model, recipe, run.output)
 
 

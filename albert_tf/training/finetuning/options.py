@@ -28,7 +28,7 @@ class FinetuneOptions(RunOptions):
     max_dev_examples: int | None = None
     export: bool = True
 
-    FREE: ClassVar = (*RunOptions.FREE, "export")
+    FREE: ClassVar = (*RunOptions.FREE, "skip_padding", "detect_collapse", "export")
 
     def __post_init__(self):
         super().__post_init__()

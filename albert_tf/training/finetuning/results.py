@@ -3,9 +3,9 @@
 import dataclasses
 import json
 import math
-import time
 
 from albert_tf._keras import uninitialized
+from albert_tf.atomic import write_file
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.training.engine.history import plot_curves
 from albert_tf.training.finetuning.recipes import model_size
@@ -70,11 +70,11 @@ def _write_metrics(run, state, scores):
         "size": model_size(run.config),
         "parameters": int(run.model.count_params()),
         "seed": run.options.seed,
-        "minutes": round((time.monotonic() - run.begun) / 60, 2),
+        "minutes": round(state.seconds / 60, 2),  # Training and evaluations, all calls together.
         "recipe": dataclasses.asdict(run.recipe),
     }
     path = run.output / "metrics.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_file(path, json.dumps(result, indent=1) + "\n")
     run.say(f"wrote {path}")
 
 

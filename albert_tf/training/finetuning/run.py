@@ -2,9 +2,9 @@
 
 import dataclasses
 import pathlib
-import time
 
 from albert_tf._keras import keras
+from albert_tf.atomic import write_file
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.text.reference import ReferenceTokenizer
@@ -51,7 +51,6 @@ class FinetuneRun:
         self.chief = is_chief(self.strategy)
         self.skips_padding = self.options.skips_padding(self.task)
         self.task.tokenizer = ReferenceTokenizer(self.sp_model)
-        self.begun = time.monotonic()
 
     def say(self, text):
         """Prints, in one of several processes."""
@@ -105,10 +104,9 @@ class FinetuneRun:
         self.say(str(report or "random weights: nothing was restored, as --from_scratch says"))
         if self.chief:  # So that the directory can be read as a checkpoint.
             for directory in (self.output, self.output / "states"):
-                directory.mkdir(parents=True, exist_ok=True)
-                (directory / "albert_config.json").write_text(self.config.to_json() + "\n")
+                write_file(directory / "albert_config.json", self.config.to_json() + "\n")
             vocabulary = pathlib.Path(self.sp_model).read_bytes()
-            (self.output / "sentencepiece.model").write_bytes(vocabulary)
+            write_file(self.output / "sentencepiece.model", vocabulary)
 
     def _encoder(self, checkpoint):
         how = {

@@ -28,7 +28,7 @@ class Curriculum:
       stages: List of `Stage`.
 
     Raises:
-      ValueError: There is no stage, or one without steps.
+      ValueError: There is no stage, one without steps, or one with fewer records than a batch.
 
     Example:
 
@@ -46,6 +46,14 @@ class Curriculum:
                 "A curriculum has stages of at least one step. Received: "
                 f"{[stage.steps for stage in self.stages]} steps."
             )
+        for stage in self.stages:
+            if not stage.records.steps(stage.batch_size):
+                records = stage.records
+                raise ValueError(
+                    "A batch must not have more rows than its stage has records. Received: a batch "
+                    f"of {stage.batch_size} (--batch_size) for the {records.num_records} records "
+                    f"of {records.directory}. Pass a smaller one, or more data."
+                )
 
     @property
     def steps(self):

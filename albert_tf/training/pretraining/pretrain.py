@@ -4,14 +4,14 @@ import dataclasses
 import json
 import math
 import pathlib
-import shutil
-import time
 
 from albert_tf._keras import keras
+from albert_tf.atomic import local_path, write_file
 from albert_tf.data.pretraining.reader import PretrainingRecords
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.engine.evaluation import evaluate_terms
+from albert_tf.training.engine.failures import told_failures
 from albert_tf.training.engine.history import History, TensorBoard, plot_curves
 from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.losses import (
@@ -29,7 +29,7 @@ from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
 from albert_tf.training.pretraining.curriculum import Curriculum, Stage
 from albert_tf.training.pretraining.options import PretrainOptions
 from albert_tf.training.pretraining.start import check_sizes, check_vocabulary, starting_model
-from albert_tf.training.run_record import check_record, flat
+from albert_tf.training.run_record import flat, held_run
 
 _CURVES = ("mlm_loss", "sop_loss", "mlm_accuracy", "sop_accuracy")
 
@@ -66,12 +66,15 @@ def pretrain(
 
     The loss is the sum of masked LM and sentence order, reported apart. Records of one segment
     have no sentence-order loss. Called again with the same arguments, it goes on where it was
-    interrupted (Ctrl-C and SIGTERM save the state first) and ends with the same weights.
+    interrupted (Ctrl-C and SIGTERM save the state first) and ends with the same weights. What the
+    result does not depend on may change between calls: devices, accumulation, recomputation, XLA,
+    and how often it is saved. The directory is locked meanwhile; see `albert_tf.lock.locked`.
 
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
-    curves.png (with matplotlib), tensorboard/, metrics.json, albert_config.json and the
-    SentencePiece model. `AlbertPretrainer.from_checkpoint(output)` and all that takes a checkpoint
-    read the newest weights.
+    curves.png (with matplotlib), tensorboard/, metrics.json (scores, and the minutes of training
+    and evaluations, all calls together), albert_config.json and the SentencePiece model.
+    `AlbertPretrainer.from_checkpoint(output)` and all that takes a checkpoint read the newest
+    weights.
 
     Args:
       output: Directory of the run: new, or that of the same run.
@@ -90,7 +93,9 @@ def pretrain(
 
     Raises:
       ValueError, FileNotFoundError, FileExistsError: An argument is not as above, the records are
-        incomplete, or `output` is another run's.
+        incomplete or damaged, or `output` is another run's.
+      BlockingIOError: Another process runs in `output`.
+      ConnectionError: One of several workers is gone.
       FloatingPointError: The loss or the gradient is not finite.
 
     Example:
@@ -101,8 +106,10 @@ def pretrain(
     Reference: arXiv 1909.11942, sections 3.1 and 4.1; the original's run_pretraining.py.
     """
     options = options or PretrainOptions()
+    local_path(output)  # Refuses what is not one.
+    output = pathlib.Path(output)
     strategy = make_strategy(options.strategy, options.tpu)
-    output, chief = pathlib.Path(output), is_chief(strategy)
+    chief = is_chief(strategy)
     vocabulary = SentencePieceModel.read(sp_model)
     opened = {}
     for directory, *_ in [*stages, *([(heldout,)] if heldout else [])]:
@@ -126,43 +133,53 @@ def pretrain(
     config = model.encoder.albert_config
     check_sizes(config, vocabulary, opened.values())
     record = {
-        "stages": [
-            {"data": str(d), "records": opened[d].num_records, "steps": steps, "batch_size": batch}
-            for d, steps, batch in stages
-        ],
+        "stages": {
+            str(number): {"records_digest": opened[d].digest, "steps": steps, "batch_size": batch}
+            for number, (d, steps, batch) in enumerate(stages, start=1)
+        },
         "sp_model": file_digest(sp_model),
         "config": config.to_dict(),
         "init_from": init_from and str(init_from),
-        "heldout": heldout and str(heldout),
+        "heldout_digest": heldout and opened[heldout].digest,
         "options": options.deciding(),
     }
-    check_record(output, flat(record), chief)
-    terms, metrics = pretraining_terms()
-    step = TrainStep(
-        model,
-        terms,
-        optimizer,
-        strategy,
-        metrics,
-        accumulate_steps=options.accumulate_steps,
-        jit_compile=options.jit_compile,
-        seed=options.seed,
-    )
-    if chief:  # So that the saved states can be read as checkpoints.
-        for directory in (output, output / "states"):
-            directory.mkdir(parents=True, exist_ok=True)
-            (directory / "albert_config.json").write_text(config.to_json() + "\n")
-        shutil.copyfile(sp_model, output / "sentencepiece.model")
-        print(_described(model, curriculum), flush=True)
+    files = [file for records in opened.values() for file in records.files]
+    with (
+        held_run(output, flat(record), strategy, dataclasses.asdict(options)),
+        told_failures(strategy, files),
+    ):
+        terms, metrics = pretraining_terms()
+        step = TrainStep(
+            model,
+            terms,
+            optimizer,
+            strategy,
+            metrics,
+            accumulate_steps=options.accumulate_steps,
+            jit_compile=options.jit_compile,
+            seed=options.seed,
+        )
+        if chief:  # So that the saved states can be read as checkpoints.
+            for directory in (output, output / "states"):
+                write_file(directory / "albert_config.json", config.to_json() + "\n")
+            write_file(output / "sentencepiece.model", vocabulary.proto)
+            print(_described(model, curriculum), flush=True)
+        state = _train(output, step, curriculum, heldout and opened[heldout], options)
+        scores = state.metrics if state.stopped_by is None else {}
+        if chief and state.stopped_by is None:
+            _write_results(output, model, state, scores)
+    return PretrainResult(scores, state, model, output)
 
+
+def _train(output, step, curriculum, heldout, options):
     def evaluate():
-        return evaluate_pretraining(step, opened[heldout], _evaluation_batch(curriculum, options))
+        return evaluate_pretraining(step, heldout, _evaluation_batch(curriculum, options))
 
     callbacks = [Progress(), History(output)]
     if options.tensorboard:
         callbacks.append(TensorBoard(output / "tensorboard", every=10))
-    begun = time.monotonic()
-    state = train(
+    every = options.evaluate_every or max(curriculum.steps // 10, 1)
+    return train(
         step,
         curriculum.batches,
         curriculum.steps,
@@ -172,15 +189,9 @@ def pretrain(
         steps_per_loop=options.steps_per_loop,
         save_every=options.save_every,
         evaluate=evaluate if heldout else None,
-        evaluate_every=(options.evaluate_every or max(curriculum.steps // 10, 1))
-        if heldout
-        else None,
+        evaluate_every=every if heldout else None,
         callbacks=callbacks,
     )
-    scores = state.metrics if state.stopped_by is None else {}
-    if chief and state.stopped_by is None:
-        _write_results(output, model, state, scores, (time.monotonic() - begun) / 60)
-    return PretrainResult(scores, state, model, output)
 
 
 def pretraining_terms():
@@ -217,15 +228,15 @@ def _described(model, curriculum):
     return "\n".join(lines)
 
 
-def _write_results(output, model, state, scores, minutes):
+def _write_results(output, model, state, scores):
     result = {
         "scores": scores,
         "steps": state.step,
         "parameters": int(model.count_params()),
-        "minutes": round(minutes, 1),  # Of the last call only, if the run was interrupted.
+        "minutes": round(state.seconds / 60, 2),
     }
     path = output / "metrics.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_file(path, json.dumps(result, indent=1) + "\n")
     print(f"wrote {path}")
     try:
         print(f"wrote {plot_curves(output, _CURVES, smooth=0.98)}")
