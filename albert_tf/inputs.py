@@ -15,11 +15,11 @@ ALIASES = {
 }
 
 _RULE = (
-    "The inputs are a list [input_word_ids, input_mask, segment_ids]; or a dict with the keys "
+    "An ALBERT model takes a list [input_word_ids, input_mask, segment_ids], a dict with the keys "
     "'input_word_ids' (or 'input_ids'), 'input_mask' (or 'attention_mask') and, unless all tokens "
-    "are in segment 0, 'input_type_ids' (or 'token_type_ids', 'segment_ids'); or input_word_ids "
-    "alone, if every token is real and in segment 0. Each is an int32 or int64 tensor of shape "
-    "{shape}; the mask may be bool."
+    "are in segment 0, 'input_type_ids' (or 'token_type_ids', 'segment_ids'), or input_word_ids "
+    "alone, if every token is real and in segment 0; each an int32 or int64 tensor of shape "
+    "{shape}, the mask perhaps bool."
 )
 _SHAPES = {2: "[batch, length]", 3: "[batch, choices, length]"}
 

@@ -122,7 +122,7 @@ class SelfAttention(keras.layers.Layer):
         return tf.nn.softmax(tf.cast(scores, tf.float32) + padding * self.mask_value)
 
     def probabilities(self, x, mask):
-        """How much each of `x` [B, S, H] attends to each other, float32 [B, A, S, S], no dropout."""
+        """How much each position of `x` attends to each other, float32 [B, A, S, S]; no dropout."""
         query, key, _ = self._heads(x, self.parameters(x.dtype), *tf.unstack(tf.shape(mask)))
         return self._probabilities(query, key, mask)
 

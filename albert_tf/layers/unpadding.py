@@ -104,8 +104,8 @@ class Unpadding:
         thirds = tf.reshape(tf.range(3, dtype=tf.int64), [3, 1, 1, 1])  # Query, key and value.
 
         masks, sources, starts, widths, end = [], [], [], [], tf.constant(0, tf.int64)
-        half, limit = (B + 1) // 2, tf.where(B == 1, tf.ones_like(L), L)
-        for part, limit in ((order[:half], L), (order[tf.minimum(half, B - 1) :], limit)):
+        half, longest = (B + 1) // 2, tf.where(B == 1, tf.ones_like(L), L)
+        for part, limit in ((order[:half], L), (order[tf.minimum(half, B - 1) :], longest)):
             b = tf.shape(part, tf.int64)[0]
             s = tf.reduce_max(tf.concat([[0], tf.gather(self._lengths, part)], 0))
             s = tf.minimum(s, limit)

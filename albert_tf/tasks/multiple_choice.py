@@ -25,8 +25,8 @@ class AlbertMultipleChoice(TaskModel):
 
     Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
     `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or int64
-    [batch, choices, length] of one shape. The original packs each choice as [CLS] context [SEP] question and
-    choice [SEP].
+    [batch, choices, length] of one shape. The original packs each choice as [CLS] context [SEP]
+    question and choice [SEP].
 
     Output:
       logits: float32 [batch, choices], one number a choice; a softmax makes probabilities of them.
