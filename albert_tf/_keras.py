@@ -77,6 +77,9 @@ def build(layer, *, at_root=False, below=None):
         if not KERAS_3:
             scopes.enter_context(tf.name_scope(layer.name))
         layer.build(None)
+    if KERAS_3:
+        # The shape that Keras noted, None, would go to `compute_output_shape` in `summary()`.
+        layer._build_shapes_dict = None
 
 
 def tf_variable(weight):

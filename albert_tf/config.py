@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 
 from albert_tf.config_files import (
     CONFIG_FIELDS,
@@ -242,7 +243,13 @@ class AlbertConfig:
                 f"{', '.join(CONFIG_FIELDS)}."
             )
         named = {CONFIG_FIELDS[argument]: value for argument, value in arguments.items()}
-        return cls._from_known({**named, **fields})
+        try:
+            return cls._from_known({**named, **fields})
+        except ValueError as error:
+            own = {field: argument for argument, field in CONFIG_FIELDS.items()}
+            own["initializer_range"] = "initializer"
+            names = re.compile(rf"\b({'|'.join(own)})\b")
+            raise ValueError(names.sub(lambda field: own[field[0]], str(error))) from None
 
     def to_keras(self):
         """The constructor arguments of `AlbertEncoder` that these fields are."""

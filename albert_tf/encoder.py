@@ -1,11 +1,15 @@
 """ALBERT: token ids in, one vector for each token and one for the whole sequence out."""
 
+import numbers
+
 import tensorflow as tf
 
-from albert_tf._keras import build, clone_initializer, keras, weights_by_name
+from albert_tf._keras import build, clone_initializer, keras, tf_variable, weights_by_name
 from albert_tf.checkpoints.restore import restore
 from albert_tf.config import AlbertConfig, transformer_name
+from albert_tf.ids_model import IdsModel
 from albert_tf.inputs import unpack_inputs
+from albert_tf.layers.activations import activation_name
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import Embeddings
 from albert_tf.layers.recomputation import recompute_block
@@ -16,7 +20,7 @@ OUTPUT_KEYS = ("pooled_output", "sequence_output", "encoder_outputs")
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-class AlbertEncoder(keras.Model):
+class AlbertEncoder(IdsModel):
     """The ALBERT encoder.
 
     Includes embeddings, the transformer and the pooler; not the heads for masked LM and sentence
@@ -34,7 +38,7 @@ class AlbertEncoder(keras.Model):
       type_vocab_size: Number of segment ids.
       intermediate_size: Width of the feed-forward layer.
       activation: "gelu" (the tanh approximation, as published), "gelu_erf", "relu", "tanh" or
-        "linear".
+        "linear". Or TensorFlow's or Keras's function that is one of these, such as `tf.nn.relu`.
       dropout_rate: Dropout rate of embeddings and of each sub-layer's output.
       attention_dropout_rate: Dropout rate of the attention probabilities.
       initializer: Keras initializer of kernels and tables; a number is the standard deviation of
@@ -55,20 +59,29 @@ class AlbertEncoder(keras.Model):
         again for the gradients: less memory for a third more time. SavedModels do not.
       **kwargs: `name`, `dtype` (such as "mixed_bfloat16") and `trainable` of a Keras model.
 
-    Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
-    `input_word_ids`, `input_mask`, `input_type_ids` (or `segment_ids`), or `input_word_ids`
-    alone, each an int32 or int64 tensor [batch, length]. The mask is 1 for tokens, 0 for padding.
+    Inputs: a list, a dict, or `input_word_ids` alone (then every token is real and in segment 0; in
+    Keras, `mask` may tell which are), each an int32 or int64 tensor [batch, length] of one shape.
+    In the order of the list, with their keys in a dict:
+      input_word_ids (or input_ids): ids of word pieces, each in [0, vocab_size).
+      input_mask (or attention_mask): 1 for tokens, 0 for padding, or bool. A dict must have it:
+        padding taken for tokens would give other numbers, without an error.
+      input_type_ids (or token_type_ids, segment_ids): 0 for the first segment and padding, 1 for
+        the second. A dict without it: all 0. An id outside of [0, type_vocab_size) counts as no
+        segment, as in the published models.
 
-    Outputs: a list `[pooled_output, sequence_output]`, or a dict with
+    Outputs: a list `[pooled_output, sequence_output]` (the Model Garden's list has them the other
+    way round; TF Hub's is as here), or a dict with
       pooled_output: float [batch, H]; tanh of a dense layer on the first token's vector.
       sequence_output: float [batch, length, H]; of padding, meaningless.
       encoder_outputs: list of L * inner_group_num floats [batch, length, H], one a block; the last
         is `sequence_output`.
 
     Raises:
-      ValueError: An argument, or an input's keys, dtype or rank, is not as above.
+      ValueError: An argument, or an input's keys, dtype or shape, is not as above.
       tf.errors.InvalidArgumentError: A token lies beyond `max_sequence_length`, or an id is not in
-        the vocabulary. Or XLA is to compile an encoder with `skip_padding`.
+        the vocabulary: where there are no errors at run time (XLA; on GPUs for ids), the row's
+        outputs are NaN. Or inputs have shapes that differ where only the running graph knows them.
+        Or XLA is to compile an encoder with `skip_padding`.
 
     Example:
 
@@ -110,7 +123,9 @@ class AlbertEncoder(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        stddev = initializer if isinstance(initializer, float) else 0.02
+        is_stddev = isinstance(initializer, numbers.Real)
+        stddev = float(initializer) if is_stddev else 0.02
+        activation = activation_name(activation)
         self.albert_config = AlbertConfig.from_keras(
             {
                 "vocab_size": vocab_size,
@@ -131,7 +146,7 @@ class AlbertEncoder(keras.Model):
             },
             initializer_range=stddev,
         )
-        if isinstance(initializer, float):
+        if is_stddev:
             initializer = keras.initializers.TruncatedNormal(stddev=stddev)
         self.initializer = clone_initializer(initializer)
         if output_key not in (None, *OUTPUT_KEYS):
@@ -203,8 +218,8 @@ class AlbertEncoder(keras.Model):
 
     # === Forward ===
 
-    def call(self, inputs, training=None):
-        outputs = self.encode(*unpack_inputs(inputs), training=training)
+    def call(self, inputs, training=None, mask=None):
+        outputs = self.encode(*unpack_inputs(inputs, mask=mask), training=training)
         if self.output_key is not None:
             return outputs[self.output_key]
         as_dict = isinstance(inputs, dict) if self.dict_outputs is None else self.dict_outputs
@@ -219,23 +234,16 @@ class AlbertEncoder(keras.Model):
         other output leaves the rest of the block out. Otherwise they are taken from
         `sequence_output`.
         """
-        x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
         rows = Unpadding(mask) if self.skip_padding else Padded(mask)
-        x = rows.unpad(x)
-        if self.embedding_projection is not None:
-            x = self.embedding_projection(x)
-
-        config = self.albert_config
+        x = self._first_block_input(word_ids, mask, type_ids, rows, training)
         # Taken once: a copy for each layer would be a second model in memory.
-        blocks = [(block, block.parameters(x.dtype)) for block in self.transformer_blocks()]
-        grid = rows.grid(config.num_attention_heads)
+        taken = {block.name: block.parameters(x.dtype) for block in self.transformer_blocks()}
+        grid = rows.grid(self.albert_config.num_attention_heads)
         encoder_outputs = []
-        for layer in range(config.num_hidden_layers):
-            first = config.group_of_layer(layer) * config.inner_group_num
-            for block, parameters in blocks[first : first + config.inner_group_num]:
-                last_input = x
-                x = self.call_block(block, x, rows.mask, parameters, training, grid)
-                encoder_outputs.append(rows.pad(x))
+        for block in self._blocks_as_applied():
+            last_input, parameters = x, taken[block.name]
+            x = self.call_block(block, x, rows.mask, parameters, training, grid)
+            encoder_outputs.append(rows.pad(x))
 
         sequence_output = encoder_outputs[-1]
         asking = tf.zeros_like(word_ids[:, :1])  # Position 0, of which pooled_output is made.
@@ -259,8 +267,34 @@ class AlbertEncoder(keras.Model):
         y = block(y, mask, parameters, training=training, heads=(query, key, value))
         return tf.reshape(y, tf.shape(at))
 
-    def build(self, input_shape=None):
-        """Does nothing: the constructor has built everything."""
+    def _first_block_input(self, word_ids, mask, type_ids, rows, training=None):
+        x = tf.cast(self.embeddings(word_ids, type_ids, mask, training=training), self.block_dtype)
+        x = rows.unpad(x)
+        return x if self.embedding_projection is None else self.embedding_projection(x)
+
+    def attention_probabilities(self, inputs):
+        """How much each token attends to each other, to look at: not part of `call`.
+
+        Args:
+          inputs: As of a call.
+
+        Returns:
+          A list of L * inner_group_num float32 tensors [batch, heads, length, length], one a block;
+          [:, :, i, j] is how much position i attends to j. Sums to 1 over j; of a padding i,
+          meaningless. Without dropout.
+
+        Example:
+
+        >>> encoder = AlbertEncoder.from_checkpoint("albert_tiny_en")
+        >>> probabilities = encoder.attention_probabilities(tf.constant([[2, 9, 40, 3]]))
+        >>> len(probabilities), probabilities[0].shape
+        (4, TensorShape([1, 3, 4, 4]))
+        """
+        word_ids, mask, type_ids = unpack_inputs(inputs)
+        outputs = self.encode(word_ids, mask, type_ids)["encoder_outputs"]
+        xs = [self._first_block_input(word_ids, mask, type_ids, Padded(mask)), *outputs[:-1]]
+        blocks = self._blocks_as_applied()
+        return [block.self_attention.probabilities(x, mask) for block, x in zip(blocks, xs)]
 
     # === Weights and configuration ===
 
@@ -272,6 +306,16 @@ class AlbertEncoder(keras.Model):
             for group in range(config.num_hidden_groups)
             for inner in range(config.inner_group_num)
         ]
+
+    def _blocks_as_applied(self):
+        config, blocks = self.albert_config, self.transformer_blocks()
+        groups = map(config.group_of_layer, range(config.num_hidden_layers))
+        size = config.inner_group_num
+        return [block for group in groups for block in blocks[group * size : (group + 1) * size]]
+
+    def get_embedding_table(self):
+        """The table of word embeddings, a tf.Variable [vocab_size, embedding_width]."""
+        return tf_variable(self.embeddings.word_embeddings.embeddings)
 
     def weights_by_name(self):
         """The weights as {name in the published SavedModels: Keras weight}, in their order."""

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import add_weight, build, clone_initializer, keras, weights_by_name
-from albert_tf.layers.activations import ACTIVATIONS
+from albert_tf.layers.activations import ACTIVATIONS, activation_name
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.layer_norm import LayerNorm
 
@@ -67,7 +67,7 @@ class MaskedLM(keras.layers.Layer):
         self.vocab_size = vocab_size
         self.embedding_width = embedding_width
         self.hidden_size = hidden_size
-        self.activation = activation
+        self.activation = activation_name(activation)
         self.initializer = clone_initializer(initializer)
         # In the order of the variables of the published `.mlm`.
         self.output_bias = _Bias(vocab_size, name="output_bias")

@@ -1,14 +1,17 @@
 """The encoder together with the two heads that it was trained with."""
 
+import tensorflow as tf
+
 from albert_tf._keras import keras
 from albert_tf.checkpoints.restore import restore
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.heads import MaskedLM, SentenceOrder
+from albert_tf.ids_model import IdsModel
 from albert_tf.inputs import unpack_inputs
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-class AlbertPretrainer(keras.Model):
+class AlbertPretrainer(IdsModel):
     """ALBERT with its masked LM and sentence-order heads.
 
     Does not compute losses or mask the input.
@@ -19,9 +22,9 @@ class AlbertPretrainer(keras.Model):
       sentence_order: A `SentenceOrder` head. None for no such head, "new" for a new one.
       **kwargs: `name` and `trainable` of a Keras model.
 
-    Inputs: a dict (or a list in this order) of int32 or int64 tensors: `input_word_ids`,
-    `input_mask`, `input_type_ids` [batch, length], and, if there is a masked LM head,
-    `masked_lm_positions` [batch, predictions].
+    Inputs: as of `AlbertEncoder`; if there is a masked LM head, a dict (or a list in this order) of
+    `input_word_ids`, `input_mask`, `input_type_ids` and `masked_lm_positions`, int32 or int64
+    [batch, predictions].
 
     Outputs: a dict with the encoder's `pooled_output`, `sequence_output`, `encoder_outputs`, and
       mlm_logits: float32 [batch, predictions, vocab_size], if there is a masked LM head.
@@ -61,9 +64,8 @@ class AlbertPretrainer(keras.Model):
         self.restore_report = None
         self.built = True
 
-    def call(self, inputs, training=None):
-        also = () if self.masked_lm is None else ("masked_lm_positions",)
-        word_ids, mask, type_ids, *positions = unpack_inputs(inputs, also)
+    def call(self, inputs, training=None, mask=None):
+        word_ids, mask, type_ids, *positions = unpack_inputs(inputs, self._also(), mask)
         positions = positions[0] if positions else None
         outputs = self.encoder.encode(word_ids, mask, type_ids, training, positions, apart=True)
         if self.masked_lm is not None:
@@ -73,8 +75,12 @@ class AlbertPretrainer(keras.Model):
             outputs["sop_logits"] = self.sentence_order(outputs["pooled_output"])
         return outputs
 
-    def build(self, input_shape=None):
-        """Does nothing: the constructor has built everything."""
+    def _also(self):
+        return () if self.masked_lm is None else ("masked_lm_positions",)
+
+    def input_specs(self):
+        specs = super().input_specs()
+        return specs | {n: tf.TensorSpec([None, None], tf.int32, n) for n in self._also()}
 
     def weights_by_name(self):
         """All weights as {name in the published SavedModels: Keras weight}, encoder first."""

@@ -12,7 +12,7 @@ import tensorflow as tf
 from albert_tf._keras import tf_variable, uninitialized
 from albert_tf.atomic import refuse_existing_file, replacing_file
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.inputs import INPUT_NAMES
+from albert_tf.inputs import INPUT_NAMES, unpack_inputs
 from albert_tf.layers.unpadding import Padded
 from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.tasks import check_positive
@@ -176,7 +176,7 @@ def _float32_copy(model, encoder):
 def _compute(model, inputs):
     """All outputs by name."""
     if isinstance(model, AlbertEncoder):
-        return model.encode(*(tf.convert_to_tensor(inputs[name]) for name in INPUT_NAMES))
+        return model.encode(*unpack_inputs(inputs))
     outputs = model.call(inputs)
     return outputs if isinstance(outputs, dict) else {"logits": outputs}
 

@@ -17,6 +17,7 @@ FOUNDATION = {
     "config",
     "config_files",
     "inputs",
+    "ids_model",
     "atomic",
     "lock",
     "albert_tiny_en",
@@ -33,6 +34,7 @@ ALLOWED = {
     "albert_tiny_en": set(),
     "config": {"config_files", "messages"},
     "inputs": set(),
+    "ids_model": {"_keras", "inputs"},
     "text": {"config", "atomic"},
     "layers": {"_keras", "config"},
     # The writers' checks of a model's class are the one way up that is left; see below.

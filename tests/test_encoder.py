@@ -245,7 +245,7 @@ def test_padding_does_not_matter():
     ("make", "message"),
     [
         (lambda: inputs()[:2], r"takes a list \[input_word_ids, .* Received: a list of 2"),
-        (lambda: {"input_word_ids": inputs()[0]}, "no 'input_mask', no 'input_type_ids'"),
+        (lambda: {"input_word_ids": inputs()[0]}, r"\(no 'input_mask'\)"),
         (
             lambda: {
                 **inputs(names=("input_word_ids", "input_mask", "segment_ids")),
@@ -291,8 +291,80 @@ def test_longer_than_the_position_table(dynamic):
     assert np.isnan(compiled(ids, mask, segments)[0]).all()
 
 
+@pytest.mark.parametrize("wrong", [-1, 50])
+def test_ids_out_of_the_vocabulary(wrong):
+    encoder = AlbertEncoder(**SMALL)
+    ids, mask, segments = map(tf.constant, inputs())
+    ids = tf.where(ids == 3, wrong, ids)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"is not in \[0, 50\)"):
+        encoder([ids, mask, segments])
+    compiled = tf.function(lambda *x: encoder(list(x)), jit_compile=True)
+    pooled, sequence = compiled(ids, mask, segments)
+    assert np.isnan(pooled[0]).all() and np.isnan(sequence[0]).all()
+    np.testing.assert_allclose(
+        pooled[1], encoder([ids[1:], mask[1:], segments[1:]])[0][0], atol=1e-6
+    )
+
+
+def test_segment_ids_out_of_range_are_no_segment():
+    encoder = AlbertEncoder(**SMALL)
+    ids, mask, segments = map(tf.constant, inputs())
+    answers = [encoder([ids, mask, segments + wrong])[0] for wrong in (-1, 2, 1000)]
+    for answer in answers[1:]:
+        np.testing.assert_array_equal(answer, answers[0])
+    encoder.embeddings.type_embeddings.embeddings.assign(np.zeros([2, 8], "float32"))
+    np.testing.assert_allclose(encoder([ids, mask, segments])[0], answers[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"skip_padding": True}, {"num_hidden_groups": 2}])
+def test_attention_probabilities(options):
+    encoder = AlbertEncoder(**SMALL, initializer=0.5, **options)
+    ids, mask, segments = inputs()
+    mask[1, 3:] = 0
+    x = [ids, mask, segments]
+    probabilities = encoder.attention_probabilities(x)
+    assert [tuple(p.shape) for p in probabilities] == [(2, 2, 5, 5)] * 2
+    outputs = encoder.encode(*map(tf.constant, x))["encoder_outputs"]
+    last = encoder.transformer_blocks()[-1].self_attention
+    expected = last.probabilities(outputs[0], tf.constant(mask))
+    np.testing.assert_allclose(probabilities[1], expected, atol=1e-6)
+    for block in probabilities:
+        np.testing.assert_allclose(tf.reduce_sum(block, -1), np.ones([2, 2, 5]), atol=1e-5)
+        assert not np.any(block[1, :, :, 3:])  # Nobody attends to padding.
+
+
+def test_embedding_table():
+    encoder = AlbertEncoder(**SMALL)
+    table = encoder.get_embedding_table()
+    assert isinstance(table, tf.Variable) and table.shape == (50, 8)
+    assert table.name == "word_embeddings/embeddings:0"
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("num_layers", 0),
+        ("embedding_width", 2.5),
+        ("max_sequence_length", "512"),
+        ("dropout_rate", 1.0),
+        ("attention_dropout_rate", "x"),
+        ("activation", "swish"),
+        ("activation", lambda x: x),
+        ("initializer", 0),
+        ("initializer", -0.5),
+    ],
+)
+def test_errors_name_the_arguments(argument, value):
+    with pytest.raises(ValueError, match=f"^`{argument}` must be .* Received: "):
+        AlbertEncoder(**{**SMALL, argument: value})
+
+
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="`hidden_act` must be one of"):
+    with pytest.raises(ValueError, match="exceed `num_layers`: .*num_layers=2"):
+        AlbertEncoder(**SMALL, num_hidden_groups=3)
+    assert AlbertEncoder(**SMALL, activation=tf.nn.relu).get_config()["activation"] == "relu"
+    assert AlbertEncoder(**SMALL, initializer=1).albert_config.initializer_range == 1.0
+    with pytest.raises(ValueError, match="`activation` must be one of"):
         AlbertEncoder(**SMALL, activation="swish")
     with pytest.raises(ValueError, match="`output_key` must be None or one of pooled_output"):
         AlbertEncoder(**SMALL, output_key="default")

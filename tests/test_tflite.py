@@ -59,6 +59,14 @@ def error(received, expected):
 # === Encoder ===
 
 
+def test_inputs_of_one_shape(files):
+    """TensorFlow's interpreter takes any shape and adapts the graph."""
+    for name in INPUT_NAMES:
+        x = {**{name: array[:1] for name, array in INPUTS.items()}, name: INPUTS[name][:1, :1]}
+        with pytest.raises((RuntimeError, ValueError), match="HaveSameShapes"):
+            tflite.open_signature(files["float32"])(**x)
+
+
 @pytest.mark.parametrize("weights", ["float32", "int8"])
 def test_encoder(encoder, files, weights):
     received, expected = answers(files[weights]), encoder(INPUTS)

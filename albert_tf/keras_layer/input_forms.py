@@ -29,8 +29,9 @@ def fit_inputs(forms, inputs):
     """Returns `inputs` in the first of `forms` that they fit.
 
     A list and a tuple stand for each other, as Keras 3 exchanges them. If no form has the dtypes of
-    the inputs, integers are cast to the integer type and floats to the floating type of the form,
-    as a Keras `Input` does with its data. Nothing else is changed.
+    the inputs, integers (and bools, such as masks) are cast to the integer type and floats to the
+    floating type of the form, as a Keras `Input` does with its data; an integer out of the range of
+    that type becomes the nearest one in it. Nothing else is changed.
 
     Args:
       forms: what `input_forms` returned, not empty.
@@ -57,6 +58,38 @@ def fit_inputs(forms, inputs):
         f"The loaded object takes inputs of the form {expected}. Received: {describe(inputs)}. "
         f"{nearest}"
     )
+
+
+def shaped(forms, shapes):
+    """The first of `forms` with other shapes, or None if none has their structure.
+
+    Args:
+      forms: what `input_forms` returned.
+      shapes: a nest of tf.TensorShapes, as `as_shapes` makes them.
+    """
+    for form in forms:
+        try:
+            tf.nest.assert_same_structure(form, shapes, check_types=False)
+        except (TypeError, ValueError):
+            continue
+        return tf.nest.map_structure(_with_shape, form, shapes, check_types=False)
+    return None
+
+
+def as_shapes(nest):
+    """A nest of shapes given as lists or tuples, as a nest of tf.TensorShapes."""
+    if isinstance(nest, dict):
+        return {key: as_shapes(value) for key, value in nest.items()}
+    try:
+        return tf.TensorShape(nest)
+    except TypeError:
+        return [as_shapes(item) for item in nest]
+
+
+def _with_shape(spec, shape):
+    if isinstance(spec, tf.RaggedTensorSpec):
+        return tf.RaggedTensorSpec(shape, spec.dtype, spec.ragged_rank, spec.row_splits_dtype)
+    return tf.TensorSpec(shape, spec.dtype)
 
 
 def describe(nest):
@@ -122,10 +155,13 @@ def _fit_tensor(spec, value, cast, where):
         raise _Misfit(f"{where} must be a dense tensor: pad or convert it with {method}.", 2)
     if not tf.is_tensor(value):
         # A list of tensors is a structure of the caller's, which stacking would hide.
-        if isinstance(value, Mapping) or any(tf.is_tensor(item) for item in tf.nest.flatten(value)):
+        items = tf.nest.flatten(value)
+        if isinstance(value, Mapping) or any(map(tf.is_tensor, items)):
             raise _Misfit(f"Pass {where} as one tensor.", 0)
+        # With the hint, numbers of Python's become what the form has; NumPy's would wrap around.
+        is_python = all(isinstance(item, (bool, int, float, str, bytes)) for item in items)
         try:
-            value = tf.convert_to_tensor(value, dtype_hint=spec.dtype)
+            value = tf.convert_to_tensor(value, dtype_hint=spec.dtype if is_python else None)
         except (TypeError, ValueError) as error:
             raise _Misfit(f"{where} cannot become a tensor: {error}", 2) from error
     value = _cast(value, spec.dtype, cast, where)
@@ -156,13 +192,12 @@ def _fit_ragged(spec, value, cast, where):
 def _cast(value, dtype, allowed, where):
     if value.dtype == dtype:
         return value
-    same_kind = (value.dtype.is_integer and dtype.is_integer) or (
-        value.dtype.is_floating and dtype.is_floating
-    )
+    to_integer = dtype.is_integer and (value.dtype.is_integer or value.dtype.is_bool)
+    same_kind = to_integer or (value.dtype.is_floating and dtype.is_floating)
     if not same_kind:
         cast = "" if tf.string in (value.dtype, dtype) else f"tf.cast(x, tf.{dtype.name}), or "
         remedy = f"{cast}dtype={dtype.name!r} if it is a keras.Input"
         raise _Misfit(f"{where} must have dtype {dtype.name}: {remedy}.", 2)
     if not allowed:
         raise _Misfit("", 2)
-    return tf.cast(value, dtype)
+    return tf.saturate_cast(value, dtype) if value.dtype.is_integer else tf.cast(value, dtype)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from albert_tf._keras import KERAS_3, keras
-from albert_tf.keras_layer.input_forms import describe
+from albert_tf.keras_layer.input_forms import as_shapes, describe, shaped
 from albert_tf.keras_layer.loaded_function import LoadedFunction
 from albert_tf.keras_layer.loading import load_handle
 from albert_tf.keras_layer.shared_weights import add_regularization, retrack_weights, track_weights
@@ -71,7 +71,7 @@ class KerasLayer(keras.layers.Layer):
         handle,
         trainable=False,
         arguments=None,
-        *,
+        _sentinel=None,  # `hub.KerasLayer` has it, so that `tags` is the fifth.
         tags=None,
         signature=None,
         signature_outputs_as_dict=None,
@@ -131,21 +131,18 @@ class KerasLayer(keras.layers.Layer):
             },
             signature=signature,
             output_key=output_key,
-            output_shape=None if output_shape is None else _as_shapes(output_shape),
+            output_shape=None if output_shape is None else as_shapes(output_shape),
         )
         self._handle_config = SimpleNamespace(
             handle=handle, tags=tags, signature_outputs_as_dict=signature_outputs_as_dict
         )
-        self._check_trainable()
         trained = list(getattr(loaded, "trainable_variables", ()))
         ids = {id(variable) for variable in trained}
         others = [v for v in getattr(loaded, "variables", ()) if id(v) not in ids]
         track_weights(self, trained, others)
         add_regularization(self, list(getattr(loaded, "regularization_losses", ())))
-        if trainable and not trained:
-            logging.warning(
-                "KerasLayer %s is trainable but %r has no weights to train.", self.name, handle
-            )
+        self._has_warned = False
+        self._check_trainable()
         if KERAS_3:
             # The inputs are converted by their form; Keras would refuse strings and cast floats.
             self._convert_input_args = False
@@ -167,6 +164,12 @@ class KerasLayer(keras.layers.Layer):
     def trainable(self, value):
         retrack_weights(self, bool(value))
         keras.layers.Layer.trainable.fset(self, bool(value))
+
+    def __call__(self, inputs, *args, **kwargs):
+        if not KERAS_3 and any(isinstance(x, (int, float)) for x in tf.nest.flatten(inputs)):
+            # tf_keras would make each number of nested lists a tensor of its own.
+            inputs = self._call_with.function.fit(inputs, self._call_with.arguments)
+        return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs, training=None):
         return self._call_object(inputs, training)
@@ -195,12 +198,18 @@ class KerasLayer(keras.layers.Layer):
         return outputs
 
     def _check_trainable(self):
-        if self.trainable and self._call_with.signature:
+        if not self.trainable:
+            return
+        if self._call_with.signature:
             raise ValueError(
                 "A signature has no training mode, so a KerasLayer cannot train through it. "
                 f"Received: trainable=True, signature={self._call_with.signature!r}. Set "
                 "trainable=False, or use a reusable SavedModel without signature."
             )
+        if not self._has_warned and not self.trainable_weights:
+            self._has_warned = True
+            handle = self._handle_config.handle
+            logging.warning("KerasLayer %s is trainable, but %r has no weights.", self.name, handle)
 
     def compute_output_spec(self, inputs, training=None):
         """Symbolic outputs in Keras 3, ragged ones and strings included."""
@@ -231,10 +240,17 @@ class KerasLayer(keras.layers.Layer):
         return keras.KerasTensor(tuple(tensor.shape), tensor.dtype.name, **ragged)
 
     def compute_output_shape(self, input_shape):
-        if self._call_with.output_shape is None:
-            return super().compute_output_shape(input_shape)
-        batch = tf.TensorShape(tf.nest.flatten(input_shape)[:1])
-        shapes = tf.nest.map_structure(batch.concatenate, self._call_with.output_shape)
+        input_shape = as_shapes(input_shape)
+        if self._call_with.output_shape is not None:
+            batch = tf.nest.flatten(input_shape)[0][:1]
+            shapes = tf.nest.map_structure(batch.concatenate, self._call_with.output_shape)
+        else:
+            specs = shaped(self._call_with.function.forms, input_shape)
+            if specs is None:
+                return super().compute_output_shape(input_shape)
+            call = tf.function(lambda inputs: self._call_object(inputs, False), autograph=False)
+            outputs = call.get_concrete_function(specs).structured_outputs
+            shapes = tf.nest.map_structure(lambda output: output.shape, outputs)
         return tf.nest.map_structure(tuple, shapes) if KERAS_3 else shapes
 
     def get_config(self):
@@ -272,16 +288,6 @@ class KerasLayer(keras.layers.Layer):
                 f"{error} A saved model holds the handle of a KerasLayer and its weights, not its "
                 "graph: put the SavedModel, or a link to it, back in this place to load the model."
             ) from error
-
-
-def _as_shapes(nest):
-    """A nest of shapes given as lists or tuples, as a nest of tf.TensorShapes."""
-    if isinstance(nest, dict):
-        return {key: _as_shapes(value) for key, value in nest.items()}
-    try:
-        return tf.TensorShape(nest)
-    except TypeError:
-        return [_as_shapes(item) for item in nest]
 
 
 def _type_spec(x):

@@ -1,9 +1,11 @@
 """The one function of a loaded object that a `KerasLayer` calls, with its calling rules."""
 
 import inspect
+from collections.abc import Mapping
 
 import tensorflow as tf
 
+from albert_tf.inputs import ALIASES, INPUT_NAMES, check_same_shape
 from albert_tf.keras_layer.input_forms import describe, fit_inputs, input_forms
 from albert_tf.saved_model.computation import skips_padding
 
@@ -66,6 +68,12 @@ class LoadedFunction:
             self._parameters = inspect.signature(target)
             self._concrete = list(getattr(target, "concrete_functions", ()))
             self.forms = input_forms(target)
+        signatures = [f.structured_input_signature for f in self._concrete]
+        self._is_encoder = any(
+            _is_of_encoder(form)
+            for positional, keywords in signatures
+            for form in (*positional[:1], keywords)
+        )
         self.has_training = "training" in self._parameters.parameters
 
     @property
@@ -98,10 +106,9 @@ class LoadedFunction:
             False.
           **arguments: further arguments of the function.
         """
+        inputs = self.fit(inputs, arguments)
         if self._by_name:
-            return self._call_signature(inputs, arguments)
-        if self.forms:
-            inputs = fit_inputs(self.forms, inputs)
+            return self._function(**inputs)
         if not self.has_training:
             return self._call(inputs, arguments)
         if tf.is_tensor(training):
@@ -115,14 +122,23 @@ class LoadedFunction:
                 )
         return self._call(inputs, {**arguments, "training": bool(training)})
 
-    def _call_signature(self, inputs, arguments):
-        form = self.forms[0]
-        missing = {key: spec for key, spec in form.items() if key not in arguments}
-        if len(missing) == 1 and not isinstance(inputs, dict):
-            inputs = dict.fromkeys(missing, inputs)
-        return self._function(
-            **fit_inputs([form], {**arguments, **inputs} if isinstance(inputs, dict) else inputs)
-        )
+    def fit(self, inputs, arguments=None):
+        """The inputs in one of `forms`; of a signature, with `arguments`.
+
+        Those of an encoder are refused unless they have one shape: older SavedModels broadcast.
+        """
+        if self._by_name:
+            arguments = arguments or {}
+            missing = [key for key in self.forms[0] if key not in arguments]
+            if len(missing) == 1 and not isinstance(inputs, dict):
+                inputs = dict.fromkeys(missing, inputs)
+            if isinstance(inputs, dict):
+                inputs = {**arguments, **inputs}
+        if self.forms:
+            inputs = fit_inputs(self.forms, inputs)
+        if self._is_encoder:
+            check_same_shape(**_by_input_name(inputs))
+        return inputs
 
     def _call(self, inputs, arguments):
         try:
@@ -146,3 +162,19 @@ class LoadedFunction:
             bound = self._parameters.bind(*positional, **keywords).arguments
             lines.add(", ".join(f"{name}={describe(value)}" for name, value in bound.items()))
         return "; or ".join(f"({line})" for line in sorted(lines)) or str(self._parameters)
+
+
+def _is_of_encoder(form):
+    """Whether a form is a dict, or names its tensors in a list, with an encoder's three inputs."""
+    if isinstance(form, (list, tuple)):
+        form = [getattr(spec, "name", None) for spec in form]
+    names = form if isinstance(form, (Mapping, list)) else ()
+    return set(INPUT_NAMES) <= {ALIASES.get(name, name) for name in names}
+
+
+def _by_input_name(inputs):
+    """What `input_forms.fit_inputs` made an encoder's inputs, by the names of the three."""
+    if not isinstance(inputs, Mapping):
+        return dict(zip(INPUT_NAMES, inputs))
+    named = {ALIASES.get(key, key): value for key, value in inputs.items()}
+    return {name: named[name] for name in INPUT_NAMES}

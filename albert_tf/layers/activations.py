@@ -6,6 +6,8 @@ import threading
 
 import tensorflow as tf
 
+from albert_tf._keras import keras
+
 _SCALE, _CUBIC = math.sqrt(2.0 / math.pi), 0.044715
 _LINEAR, _CUBIC_TERM = 2.0 * _SCALE, 2.0 * _SCALE * _CUBIC  # Of 2 u, see `gelu_in_training`.
 
@@ -90,6 +92,33 @@ ACTIVATIONS = {
     "tanh": tf.tanh,
     "linear": tf.identity,
 }
+
+# What others call the same functions. Theirs of GELU is the exact one unless told otherwise.
+_NAMES = {
+    **{function: name for name, function in ACTIVATIONS.items()},
+    tf.nn.gelu: "gelu_erf",
+    keras.activations.gelu: "gelu_erf",
+    keras.activations.relu: "relu",
+    keras.activations.tanh: "tanh",
+    keras.activations.linear: "linear",
+}
+
+
+def activation_name(activation):
+    """The key in `ACTIVATIONS` of a name, or of a function of TensorFlow's or Keras's.
+
+    Raises:
+      ValueError: There is no such activation.
+    """
+    name = _NAMES.get(activation) if callable(activation) else activation
+    if name not in ACTIVATIONS:
+        raise ValueError(
+            f"`activation` must be one of {', '.join(ACTIVATIONS)}, or TensorFlow's or Keras's "
+            "function of that kind: configurations and SavedModels have its name only. Received: "
+            f"{activation!r}. ('gelu' is the tanh approximation of Google's code, 'gelu_erf' the "
+            "exact one, as tf.nn.gelu.)"
+        )
+    return name
 
 
 def activate(name, x, training):

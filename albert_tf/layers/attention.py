@@ -97,8 +97,7 @@ class SelfAttention(keras.layers.Layer):
             context = grid.merge(contexts)  # [T, A, D]
         else:
             if heads is None:
-                qkv = tf.reshape(self.qkv(x, parameters), [B, S, 3, A, D])
-                heads = tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]), num=3)
+                heads = self._heads(x, parameters, B, S)
             else:
                 lengths = [tf.shape(vectors)[1] for vectors in heads]
                 heads = [
@@ -111,13 +110,27 @@ class SelfAttention(keras.layers.Layer):
 
     def _context(self, query, key, value, mask, training):
         """What queries [B, A, P, D] attend to, alike; keys and values are [B, A, S, D]."""
-        query = query * self.head_size**-0.5
-        scores = tf.matmul(query, key, transpose_b=True)  # [B, A, P, S]
-        padding = 1.0 - tf.cast(mask, tf.float32)[:, tf.newaxis, tf.newaxis, :]  # [B, 1, 1, S]
-        scores = tf.cast(scores, tf.float32) + padding * self.mask_value
-        probabilities = tf.cast(tf.nn.softmax(scores), value.dtype)
+        probabilities = tf.cast(self._probabilities(query, key, mask), value.dtype)
         probabilities = dropout(probabilities, self.dropout_rate, training)
         return tf.matmul(probabilities, value)
+
+    def _probabilities(self, query, key, mask):
+        """How much queries [B, A, P, D] attend to keys [B, A, S, D], float32 [B, A, P, S]."""
+        query = query * self.head_size**-0.5
+        scores = tf.matmul(query, key, transpose_b=True)
+        padding = 1.0 - tf.cast(mask, tf.float32)[:, tf.newaxis, tf.newaxis, :]  # [B, 1, 1, S]
+        return tf.nn.softmax(tf.cast(scores, tf.float32) + padding * self.mask_value)
+
+    def probabilities(self, x, mask):
+        """How much each position of `x` attends to each other, float32 [B, A, S, S]; no dropout."""
+        query, key, _ = self._heads(x, self.parameters(x.dtype), *tf.unstack(tf.shape(mask)))
+        return self._probabilities(query, key, mask)
+
+    def _heads(self, x, parameters, B, S):
+        """Queries, keys and values, each [B, A, S, D], of `x` [B, S, H] or [B S, H]."""
+        A, D = self.num_attention_heads, self.head_size
+        qkv = tf.reshape(self.qkv(x, parameters), [B, S, 3, A, D])
+        return tf.unstack(tf.transpose(qkv, [2, 0, 3, 1, 4]), num=3)
 
     def compute_output_shape(self, input_shape):
         return input_shape

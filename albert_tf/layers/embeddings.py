@@ -64,8 +64,9 @@ class Embeddings(keras.layers.Layer):
       Tensor [B, S, E] in the layer's compute dtype.
 
     Raises:
-      tf.errors.InvalidArgumentError: A token lies beyond `max_sequence_length`. (Under XLA, which
-        has no errors at run time, the row's output is NaN.)
+      tf.errors.InvalidArgumentError: A token lies beyond `max_sequence_length`, or a word id is
+        out of range. (Under XLA, which has no errors at run time, the row's output is NaN; on GPUs,
+        too, for word ids.)
 
     Reference: arXiv 1909.11942, section 3.1; `embedding_lookup` and `embedding_postprocessor` in
     the original's modeling.py.
@@ -107,16 +108,19 @@ class Embeddings(keras.layers.Layer):
 
     def call(self, word_ids, type_ids, mask=None, training=None):
         positions = self._position_embeddings(tf.ones_like(word_ids) if mask is None else mask)
-        x = self.word_embeddings(word_ids) + self.type_vectors(type_ids) + positions
+        known = (word_ids >= 0) & (word_ids < self.word_embeddings.size)
+        # XLA would take the nearest word and a GPU zeros; there, the row becomes NaN.
+        mark = tf.where(known, 0.0, float("nan"))[..., tf.newaxis]
+        x = self.word_embeddings(word_ids) + self.type_vectors(type_ids, mark) + positions
         x = dropout(self.layer_norm(x), self.dropout_rate, training)
         return tf.cast(x, self.compute_dtype)
 
-    def type_vectors(self, type_ids):
-        """The vectors of segment ids, [B, S, E]."""
+    def type_vectors(self, type_ids, mark):
+        """The vectors of segment ids, [B, S, E]; NaN where `mark` [B, S, 1] is."""
         # Few rows: a product with a one-hot matrix is faster than a gather, and its gradient
         # dense, on every device.
         types = tf.one_hot(type_ids, self.type_vocab_size)  # [B, S, type_vocab_size]
-        return tf.linalg.matmul(types, self.type_embeddings.table())
+        return tf.linalg.matmul(types + mark, self.type_embeddings.table())
 
     def _position_embeddings(self, mask):
         """Vectors of the positions, [S, E] or [B, S, E]; zero for padding beyond the table."""

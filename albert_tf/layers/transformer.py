@@ -1,7 +1,7 @@
 """The one block that ALBERT applies again and again."""
 
 from albert_tf._keras import build, keras
-from albert_tf.layers.activations import activate
+from albert_tf.layers.activations import activate, activation_name
 from albert_tf.layers.attention import SelfAttention
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout, next_seed
@@ -59,7 +59,7 @@ class Transformer(keras.layers.Layer):
         self.hidden_size = hidden_size
         self.num_attention_heads = num_attention_heads
         self.intermediate_size = intermediate_size
-        self.activation = activation
+        self.activation = activation_name(activation)
         self.dropout_rate = dropout_rate
         self.attention_dropout_rate = attention_dropout_rate
         self.initializer = keras.initializers.get(initializer)

@@ -91,7 +91,11 @@ class Unpadding:
             )
 
     def grid(self, num_heads):
-        """The `HeadsGrid` of the tokens, in two parts: the shorter and the longer half of rows."""
+        """The `HeadsGrid` of the tokens, in two parts: the shorter and the longer half of rows.
+
+        Of a single row, the second part is its first token, which nobody uses: ONNX has no tensors
+        without elements where shapes are computed.
+        """
         rows, columns = tf.unstack(self.places, axis=1)
         B, L = tf.unstack(tf.shape(self.mask, tf.int64))
         tokens = tf.scatter_nd(self.places, tf.range(tf.shape(rows, tf.int64)[0]), [B, L])
@@ -100,9 +104,11 @@ class Unpadding:
         thirds = tf.reshape(tf.range(3, dtype=tf.int64), [3, 1, 1, 1])  # Query, key and value.
 
         masks, sources, starts, widths, end = [], [], [], [], tf.constant(0, tf.int64)
-        for part in (order[: (B + 1) // 2], order[(B + 1) // 2 :]):
+        half, longest = (B + 1) // 2, tf.where(B == 1, tf.ones_like(L), L)
+        for part, limit in ((order[:half], L), (order[tf.minimum(half, B - 1) :], longest)):
             b = tf.shape(part, tf.int64)[0]
             s = tf.reduce_max(tf.concat([[0], tf.gather(self._lengths, part)], 0))
+            s = tf.minimum(s, limit)
             masks.append(tf.gather(self.mask, part)[:, :s])
             token = tf.gather(tokens, part)[:, tf.newaxis, :s]  # [b, 1, s]
             sources.append(tf.reshape((3 * token + thirds) * num_heads + heads, [-1, 1]))

@@ -5,7 +5,7 @@ import tensorflow as tf
 from albert_tf._keras import tf_variable
 from albert_tf.atomic import refuse_existing, replacing_directory
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.inputs import INPUT_NAMES
+from albert_tf.inputs import INPUT_NAMES, as_int32, unpack_inputs
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.check import check_or_raise
@@ -88,17 +88,17 @@ def _reusable_object(pretrainer, sp_model_path, computation):
 
     # Every way of calling converges on this function, traced for training and for inference.
     @tf.function(autograph=False)
-    def encode(word_ids, mask, type_ids, training):
+    def encode(inputs, training):
+        inputs = unpack_inputs(inputs)  # Shapes that differ are an error here, too.
         # The gradient of a loaded function goes through all its outputs, whoever uses them: in
         # training, a computation of pooled_output's own would be in addition.
-        outputs = encoder.encode(word_ids, mask, type_ids, training=training, apart=not training)
+        outputs = encoder.encode(*inputs, training=training, apart=not training)
         # Whatever it computes in, a SavedModel speaks float32.
         return tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
 
     def call(inputs, training=False, mask=None):
         named = isinstance(inputs, dict)
-        tensors = [inputs[name] for name in INPUT_NAMES] if named else inputs
-        outputs = encode(*(tf.cast(t, tf.int32) for t in tensors), training)
+        outputs = encode(_three(inputs), training)
         if named:
             return {"default": outputs["pooled_output"], **outputs}
         return [outputs["pooled_output"], outputs["sequence_output"]]
@@ -111,8 +111,8 @@ def _reusable_object(pretrainer, sp_model_path, computation):
     if masked_lm is not None:
 
         def call_masked_lm(inputs, training=False, mask=None):
-            outputs = encode(*(tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES), training)
-            positions = tf.cast(inputs["masked_lm_positions"], tf.int32)
+            outputs = encode(_three(inputs), training)
+            positions = as_int32(inputs["masked_lm_positions"])
             table = encoder.embeddings.word_embeddings.table()
             logits = masked_lm(outputs["sequence_output"], positions, table)
             return {"mlm_logits": logits, **outputs}
@@ -124,12 +124,18 @@ def _reusable_object(pretrainer, sp_model_path, computation):
     if sentence_order is not None:
 
         def call_sentence_order(inputs, training=False, mask=None):
-            outputs = encode(*(tf.cast(inputs[n], tf.int32) for n in INPUT_NAMES), training)
+            outputs = encode(_three(inputs), training)
             return {"sop_logits": sentence_order(outputs["pooled_output"]), **outputs}
 
         head = _tf_variables(sentence_order)
         root.sop = _reusable(call_sentence_order, variables + head, [dict], computation)
     return root
+
+
+def _three(inputs):
+    """The three inputs as a list of int32."""
+    tensors = [inputs[name] for name in INPUT_NAMES] if isinstance(inputs, dict) else inputs
+    return [as_int32(tensor) for tensor in tensors]
 
 
 def _tf_variables(layer):

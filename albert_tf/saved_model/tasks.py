@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from albert_tf._keras import tf_variable
 from albert_tf.atomic import replacing_directory
-from albert_tf.inputs import INPUT_NAMES
+from albert_tf.inputs import INPUT_NAMES, as_int32
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.contract.tasks import check_task, probe_ids, probe_texts
@@ -141,7 +141,7 @@ def _reusable_object(export, preprocessor):
     def call(inputs, training=False, mask=None):
         if not isinstance(inputs, dict):
             inputs = dict(zip(INPUT_NAMES, inputs))
-        return compute({name: tf.cast(x, tf.int32) for name, x in inputs.items()}, training)
+        return compute({name: as_int32(x) for name, x in inputs.items()}, training)
 
     root = tf.train.Checkpoint()
     root.variables = [tf_variable(weight) for weight in model.weights_by_name().values()]

@@ -9,11 +9,6 @@ from albert_tf.layers.dropout import dropout
 from albert_tf.tasks.head_names import CLASSIFIER_WEIGHTS
 from albert_tf.tasks.task_model import TaskModel, check_dropout_rate, check_encoder
 
-_RULE = (
-    "An AlbertMultipleChoice takes what an encoder takes (a list of three, a dict, or word ids "
-    "alone), each an int32 or int64 tensor of shape [batch, choices, length]."
-)
-
 
 @keras.utils.register_keras_serializable(package="albert_tf")
 class AlbertMultipleChoice(TaskModel):
@@ -30,8 +25,8 @@ class AlbertMultipleChoice(TaskModel):
 
     Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
     `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or int64
-    [batch, choices, length]. The original packs each choice as [CLS] context [SEP] question and
-    choice [SEP].
+    [batch, choices, length] of one shape. The original packs each choice as [CLS] context [SEP]
+    question and choice [SEP].
 
     Output:
       logits: float32 [batch, choices], one number a choice; a softmax makes probabilities of them.
@@ -52,6 +47,7 @@ class AlbertMultipleChoice(TaskModel):
     """
 
     head_weight_names = CLASSIFIER_WEIGHTS
+    input_rank = 3
 
     def __init__(self, encoder, dropout_rate=0.1, **kwargs):
         check_encoder(encoder)
@@ -62,41 +58,14 @@ class AlbertMultipleChoice(TaskModel):
         super().__init__(encoder, head, **kwargs)
         self.dropout_rate = dropout_rate
 
-    def call(self, inputs, training=None):
-        if isinstance(inputs, dict):
-            tensors = {name: _checked(tensor) for name, tensor in inputs.items()}
-            flat = {name: _merge_choices(tensor) for name, tensor in tensors.items()}
-            first = next(iter(tensors.values()), None)
-        elif isinstance(inputs, (list, tuple)):
-            tensors = [_checked(tensor) for tensor in inputs]
-            flat = [_merge_choices(tensor) for tensor in tensors]
-            first = tensors[0] if tensors else None
-        else:
-            first = _checked(inputs)
-            flat = _merge_choices(first)
-        outputs = self.encoder.encode(*unpack_inputs(flat), training=training, apart=True)
+    def call(self, inputs, training=None, mask=None):
+        inputs = unpack_inputs(inputs, mask=mask, rank=self.input_rank)
+        shape = tf.shape(inputs[0])
+        flat = [tf.reshape(tensor, [-1, shape[2]]) for tensor in inputs]
+        outputs = self.encoder.encode(*flat, training=training, apart=True)
         pooled = dropout(outputs["pooled_output"], self.dropout_rate, training)
         logits = self.head(tf.cast(pooled, tf.float32))  # [batch * choices, 1]
-        shape = first.shape[:2]
-        logits = tf.reshape(logits, tf.shape(first)[:2])
-        return tf.ensure_shape(logits, shape)
+        return tf.ensure_shape(tf.reshape(logits, shape[:2]), inputs[0].shape[:2])
 
     def get_config(self):
         return {**super().get_config(), "dropout_rate": self.dropout_rate}
-
-
-def _checked(tensor):
-    if isinstance(tensor, (tf.RaggedTensor, tf.SparseTensor)):
-        raise ValueError(f"{_RULE} Received: a {type(tensor).__name__}. Pad it to a dense tensor.")
-    tensor = tf.convert_to_tensor(tensor)
-    if tensor.shape.rank != 3:
-        raise ValueError(
-            f"{_RULE} Received: shape {tensor.shape}. A single question needs a batch dimension: "
-            "x[tf.newaxis]."
-        )
-    return tensor
-
-
-def _merge_choices(tensor):
-    length = tensor.shape[2]
-    return tf.reshape(tensor, [-1, tf.shape(tensor)[2] if length is None else length])

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import keras
-from albert_tf.inputs import unpack_inputs
+from albert_tf.inputs import as_int32, same_shape, unpack_inputs
 from albert_tf.tasks.classifier import classification_loss
 from albert_tf.tasks.conditional_span_head import ConditionalSpanHead
 from albert_tf.tasks.head_names import CONDITIONAL_SPAN_WEIGHTS, SPAN_WEIGHTS
@@ -101,9 +101,9 @@ class AlbertSpanLabeler(TaskModel):
     def head_weight_names(self):
         return CONDITIONAL_SPAN_WEIGHTS if self.version_2 else SPAN_WEIGHTS
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, training=None, mask=None):
         inputs, also, starts = self._split(inputs)
-        word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, also)
+        word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, also, mask)
         if self.version_2 and starts is None and training is True:
             raise ValueError(
                 "Training an AlbertSpanLabeler with version_2 needs the right starts, on which the "
@@ -114,7 +114,10 @@ class AlbertSpanLabeler(TaskModel):
         sequence = sequence["sequence_output"]
         if not self.version_2:
             return self.head(sequence)
-        p_mask = p_mask[0] if p_mask else _default_p_mask(mask, type_ids)
+        if p_mask:
+            _, p_mask = same_shape(input_word_ids=word_ids, p_mask=p_mask[0])
+        else:
+            p_mask = _default_p_mask(mask, type_ids)
         return self.head(sequence, p_mask, starts, training=training)
 
     def _split(self, inputs):
@@ -124,7 +127,7 @@ class AlbertSpanLabeler(TaskModel):
         starts = inputs.get("start_positions")
         inputs = {name: value for name, value in inputs.items() if name != "start_positions"}
         if starts is not None:
-            starts = tf.cast(tf.reshape(starts, [-1]), tf.int32)
+            starts = as_int32(tf.reshape(starts, [-1]))
         return inputs, ("p_mask",) if "p_mask" in inputs else (), starts
 
     def compile_arguments(self):

@@ -2,9 +2,10 @@
 
 from albert_tf._keras import keras, weights_by_name
 from albert_tf.encoder import AlbertEncoder
+from albert_tf.ids_model import IdsModel
 
 
-class TaskModel(keras.Model):
+class TaskModel(IdsModel):
     """An encoder with a head for a task. Base class: subclasses define `call` and the property or
     attribute `head_weight_names`, a tuple of `albert_tf.tasks.head_names.HeadWeight`.
 
@@ -23,9 +24,6 @@ class TaskModel(keras.Model):
         self.encoder = encoder
         self.head = head
         self.built = True
-
-    def build(self, input_shape=None):
-        """Does nothing: the constructor has built everything."""
 
     def weights_by_name(self):
         """All weights as {stable name: Keras weight}: the encoder's, then the head's."""

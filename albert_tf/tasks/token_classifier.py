@@ -31,7 +31,7 @@ class AlbertTokenClassifier(TaskModel):
 
     Inputs: as of `AlbertEncoder`: a list `[input_word_ids, input_mask, segment_ids]`, a dict with
     the keys `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or
-    int64 [batch, length].
+    int64 [batch, length] of one shape.
 
     Output:
       logits: float32 [batch, length, num_classes], also at [CLS], [SEP] and padding.
@@ -68,8 +68,8 @@ class AlbertTokenClassifier(TaskModel):
         self.num_classes = num_classes
         self.dropout_rate = dropout_rate
 
-    def call(self, inputs, training=None):
-        outputs = self.encoder.encode(*unpack_inputs(inputs), training=training)
+    def call(self, inputs, training=None, mask=None):
+        outputs = self.encoder.encode(*unpack_inputs(inputs, mask=mask), training=training)
         sequence = dropout(outputs["sequence_output"], self.dropout_rate, training)
         return self.head(tf.cast(sequence, tf.float32))
 

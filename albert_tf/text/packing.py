@@ -94,7 +94,7 @@ def checked_seq_length(seq_length, minimum):
     if tf.is_tensor(seq_length):
         if seq_length.shape.rank != 0 or not seq_length.dtype.is_integer:
             raise ValueError(f"{rule} Received: {seq_length}.")
-        seq_length = tf.cast(seq_length, tf.int32)
+        seq_length = tf.saturate_cast(seq_length, tf.int32)
         check = tf.debugging.Assert(seq_length >= minimum, [rule + " Received:", seq_length])
         with tf.control_dependencies([check] if check is not None else []):
             return tf.identity(seq_length)
@@ -102,6 +102,18 @@ def checked_seq_length(seq_length, minimum):
     if not integer or seq_length < minimum:
         raise ValueError(f"{rule} Received: {seq_length!r}.")
     return int(seq_length)
+
+
+def _as_int32(segment):
+    """A RaggedTensor of ids in int32, which they must fit: nothing wraps around."""
+    if segment.dtype == tf.int32:
+        return segment
+    ids = tf.cast(segment.values, tf.int32)
+    check = tf.debugging.assert_equal(
+        tf.cast(ids, segment.dtype), segment.values, "Ids must fit int32: they index a vocabulary."
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return segment.with_values(tf.identity(ids))
 
 
 def _checked_segments(segments):
@@ -115,7 +127,7 @@ def _checked_segments(segments):
             raise ValueError(f"{rule} Received: {kind}. Use the output of `tokenize`.")
         if not s.dtype.is_integer:
             raise ValueError(f"{rule} Received: dtype {s.dtype.name}.")
-    segments = [tf.cast(s if s.shape.rank == 2 else s.merge_dims(1, 2), tf.int32) for s in segments]
+    segments = [_as_int32(s if s.shape.rank == 2 else s.merge_dims(1, 2)) for s in segments]
     if len(segments) == 2:
         rows = [s.nrows() for s in segments]
         check = tf.debugging.assert_equal(*rows, "Both segments must have as many rows.")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from albert_tf._keras import keras
 from albert_tf.layers import activations
 
 X = np.concatenate([np.linspace(-12.0, 12.0, 101), [-1e4, 1e4]])
@@ -80,3 +81,21 @@ def test_keeps_its_input_only_in_training(training):
     kept = [tensor for tensor in kept if tensor.shape == x.shape]
     # Two: the gradient of the sum also asks for the output's shape.
     assert (len(kept) <= 2) is training, kept
+
+
+def test_names_and_functions():
+    same = {
+        "gelu": activations.gelu,
+        "gelu_erf": tf.nn.gelu,
+        "relu": tf.nn.relu,
+        "tanh": keras.activations.tanh,
+        "linear": keras.activations.linear,
+    }
+    for name, function in same.items():
+        assert activations.activation_name(name) == activations.activation_name(function) == name
+        np.testing.assert_allclose(
+            activations.activate(name, tf.constant(X), False), function(tf.constant(X)), rtol=1e-6
+        )
+    for unknown in ("swish", None, lambda x: x, tf.nn.selu, []):
+        with pytest.raises(ValueError, match="`activation` must be one of gelu, .* Received: "):
+            activations.activation_name(unknown)

@@ -95,6 +95,14 @@ def test_attention_of_few_rows(rows):
     np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
+def test_no_part_of_a_single_row_is_empty():
+    """ONNX takes a size of 0 in a reshape for the input's own."""
+    grid = Unpadding(tf.constant(MASK[1:2])).grid(num_heads=3)
+    assert [tuple(mask.shape) for mask in grid.masks] == [(1, 2), (1, 1)]
+    parts = grid.split(tf.zeros([3 * 2 * 3, 4]), num_heads=3)
+    assert [tuple(part.shape) for part in parts] == [(3, 1, 3, 2, 4), (3, 1, 3, 1, 4)]
+
+
 def test_mask_values_that_let_padding_through():
     check_mask_value(-10000.0)
     with pytest.raises(ValueError, match="at most -1000, .* Received: -5.0. Leave skip_padding"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.keras_layer.input_forms import describe, fit_inputs
+from albert_tf.keras_layer.input_forms import as_shapes, describe, fit_inputs, shaped
 
 INT32 = tf.TensorSpec([None, None], tf.int32)
 INT64 = tf.TensorSpec([None, None], tf.int64)
@@ -23,6 +23,7 @@ def test_exact_form_comes_before_a_cast():
         (INT64, tf.ones([2, 3], tf.int32), tf.int64),
         (INT32, [[1, 2], [3, 4]], tf.int32),
         (INT64, [[1, 2], [3, 4]], tf.int64),
+        (INT32, np.array([[True, False]]), tf.int32),
         (tf.TensorSpec([None]), np.ones(3), tf.float32),
         (tf.TensorSpec([None]), tf.ones(3, tf.bfloat16), tf.float32),
         (tf.TensorSpec([None], tf.string), ["a", "b"], tf.string),
@@ -32,6 +33,24 @@ def test_conversion(spec, value, dtype):
     fitted = fit_inputs([spec], value)
     assert fitted.dtype == dtype
     np.testing.assert_array_equal(fitted, tf.convert_to_tensor(value).numpy())
+
+
+def test_integers_out_of_range_do_not_wrap_around():
+    ids = np.array([[5, 2**32 + 5, -(2**32)]])
+    for value in (ids, tf.constant(ids), ids.tolist(), [list(row) for row in ids]):
+        fitted = fit_inputs([INT32], value)
+        np.testing.assert_array_equal(fitted, [[5, 2**31 - 1, -(2**31)]])
+
+
+def test_forms_with_other_shapes():
+    forms = [{"a": INT32, "b": RAGGED}, [INT64, INT32]]
+    assert shaped(forms, as_shapes([(None, 3), [2, 4]])) == [
+        tf.TensorSpec([None, 3], tf.int64),
+        tf.TensorSpec([2, 4], tf.int32),
+    ]
+    found = shaped(forms, as_shapes({"a": (None, 3), "b": (None, None)}))
+    assert found == {"a": tf.TensorSpec([None, 3], tf.int32), "b": RAGGED}
+    assert shaped(forms, as_shapes((None, 3))) is None
 
 
 def test_list_and_tuple_stand_for_each_other():

@@ -123,6 +123,62 @@ def test_object_that_takes_only_a_list_of_int32(narrow_encoder, form, dtype):
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
+def test_nested_python_numbers(encoder):
+    layer = KerasLayer(encoder)
+    expected = output(layer(tensors()))
+    lists = {name: array.tolist() for name, array in arrays().items()}
+    np.testing.assert_array_equal(output(layer(lists)), expected)
+    np.testing.assert_array_equal(output(layer(list(lists.values()))), expected)
+    with pytest.raises(ValueError, match="cannot become a tensor"):
+        layer({name: [[1, 2], [3]] for name in KEYS})
+
+
+def test_the_three_inputs_have_one_shape(encoder, narrow_encoder):
+    """Objects like the published ones broadcast; the layer does not let them."""
+    for path in (encoder, narrow_encoder):
+        x = list(tensors().values())
+        with pytest.raises(ValueError, match=r"input_word_ids, input_mask.* must have the same sh"):
+            KerasLayer(path)([x[0], x[1][:, :1], x[2]])
+    with pytest.raises(ValueError, match=r"must have the same shape.*Received: \(4, 5\), \(1, 5\)"):
+        KerasLayer(encoder)(tensors() | {"input_mask": x[1][:1]})
+
+
+def test_arguments_are_in_the_order_of_hub_keras_layer(encoder):
+    layer = KerasLayer(encoder, False, None, None, ["serve"], None, None, "pooled_output", [WIDTH])
+    assert layer.get_config()["tags"] == ["serve"]
+    assert layer(tensors()).shape == (4, WIDTH)
+
+
+def test_output_shapes_of_input_shapes(encoder):
+    """Without `output_shape`, too; in the form that Keras has for shapes."""
+    layer = KerasLayer(encoder)
+    for shapes in ({key: (None, 5) for key in KEYS}, [(None, 5)] * 3):
+        computed = layer.compute_output_shape(shapes)
+        pooled = computed["pooled_output"] if isinstance(computed, dict) else computed[0]
+        assert tuple(pooled) == (None, WIDTH)
+        assert isinstance(pooled, tuple if KERAS_3 else tf.TensorShape)
+    pooled = KerasLayer(encoder, output_key="pooled_output")
+    assert tuple(pooled.compute_output_shape({key: (7, 5) for key in KEYS})) == (7, WIDTH)
+
+
+def test_made_trainable_later(encoder, caplog):
+    layer = KerasLayer(encoder)
+    layer(tensors())
+    layer.trainable = True
+    assert len(layer.trainable_weights) == 3
+    a, b = (output(layer(tensors(), training=True)) for _ in range(2))
+    assert np.abs(a - b).max() > 1e-3  # With dropout.
+    empty = KerasLayer(lambda x: x, name="empty")
+    empty.trainable = True
+    with caplog.at_level("WARNING"):
+        empty(tf.ones([2])), empty(tf.ones([2]))
+    assert caplog.text.count("KerasLayer empty is trainable, but") == 1
+    named = KerasLayer(encoder, signature="serving_default", output_key="pooled_output")
+    named.trainable = True
+    with pytest.raises(ValueError, match="A signature has no training mode"):
+        named(tensors())
+
+
 def test_training_argument(encoder):
     layer, inputs = KerasLayer(encoder, trainable=True), tensors()
     expected = output(layer.resolved_object(inputs))

@@ -158,6 +158,16 @@ def test_wrong_length(seq_length):
         Preprocessor(FIXTURES / "tiny.model", seq_length=seq_length)
 
 
+def test_packed_ids_fit_int32(original):
+    ids = tf.ragged.constant([[7, 2**31 - 1], [5]], dtype=tf.int64)
+    packed = original.bert_pack_inputs([ids])["input_word_ids"]
+    np.testing.assert_array_equal(packed[0, :4], [2, 7, 2**31 - 1, 3])
+    for call in (original.bert_pack_inputs, tf.function(original.bert_pack_inputs)):
+        for wrong in (2**32 + 7, -(2**31) - 1):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="Ids must fit int32"):
+                call([tf.ragged.constant([[7, wrong], [5]], dtype=tf.int64)])
+
+
 def test_wrong_rules():
     with pytest.raises(ValueError, match="rules must be one of .* Received: 'python'"):
         Preprocessor(FIXTURES / "tiny.model", rules="python")

@@ -22,8 +22,8 @@ INPUTS = {
 class LookupEmbeddings(Embeddings):
     """Looks segment types up, as the original does on CPU and GPU: their gradient is sparse."""
 
-    def type_vectors(self, type_ids):
-        return tf.gather(raw_variable(self.type_embeddings.embeddings), type_ids)
+    def type_vectors(self, type_ids, mark):
+        return tf.gather(raw_variable(self.type_embeddings.embeddings), type_ids) + mark
 
 
 def classifier(run, lookup=False):
