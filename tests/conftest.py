@@ -6,7 +6,6 @@ import pathlib
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
 
 TESTS = pathlib.Path(__file__).parent
 GOLDENS = TESTS / "goldens"
@@ -14,6 +13,10 @@ FIXTURES = TESTS / "fixtures"
 
 
 def pytest_configure(config):
+    if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return  # The tests run in other processes; spare this one the memory.
+    import tensorflow as tf
+
     # Before TensorFlow starts: MirroredStrategy needs two devices to mirror on.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
