@@ -1,5 +1,6 @@
 """Shared by all tests: where the goldens are, two logical devices, and exports made once."""
 
+import contextlib
 import os
 import pathlib
 
@@ -35,24 +36,50 @@ def sp_model():
 
 
 @pytest.fixture(scope="session")
-def exported_encoder(tmp_path_factory, tiny_checkpoint, sp_model):
-    """A SavedModel of `tiny_checkpoint`, with `.mlm` and `.sop`. Read only."""
-    import albert_tf
+def made_once(request, tmp_path_factory):
+    """Function (name, make) that returns the path that `make(path)` writes. Read only.
 
-    path = tmp_path_factory.mktemp("export") / "encoder"
-    model = albert_tf.AlbertPretrainer.from_checkpoint(tiny_checkpoint)
-    albert_tf.export_encoder(model, path, sp_model=sp_model)
-    return str(path)
+    In a run of `python -m tests` all processes share it, those of both Keras generations, too.
+    """
+    workerinput = getattr(request.config, "workerinput", {})
+    shared = pathlib.Path(workerinput.get("shared") or tmp_path_factory.mktemp("made"))
+
+    def path_of(name, make):
+        path = shared / name
+        if not path.exists():
+            temporary = shared / f"{name}.{os.getpid()}" / "made"
+            temporary.parent.mkdir()
+            make(str(temporary))
+            with contextlib.suppress(OSError):  # Another process was faster.
+                temporary.rename(path)
+        return str(path)
+
+    return path_of
 
 
 @pytest.fixture(scope="session")
-def exported_preprocessor(tmp_path_factory, sp_model):
+def exported_encoder(made_once, tiny_checkpoint, sp_model):
+    """A SavedModel of `tiny_checkpoint`, with `.mlm` and `.sop`. Read only."""
+    import albert_tf
+    from albert_tf._keras import KERAS_3
+
+    def make(path):
+        model = albert_tf.AlbertPretrainer.from_checkpoint(tiny_checkpoint)
+        albert_tf.export_encoder(model, path, sp_model=sp_model)
+
+    # Each generation exports its own, which its tests are about.
+    return made_once(f"encoder_{KERAS_3}", make)
+
+
+@pytest.fixture(scope="session")
+def exported_preprocessor(made_once, sp_model):
     """A SavedModel of the preprocessor, rules `tfhub`, 32 tokens. Read only."""
     import albert_tf
 
-    path = tmp_path_factory.mktemp("export") / "preprocessor"
-    albert_tf.export_preprocessor(sp_model, path, seq_length=32)
-    return str(path)
+    # The preprocessor is no Keras layer, so that one serves both generations.
+    return made_once(
+        "preprocessor", lambda path: albert_tf.export_preprocessor(sp_model, path, seq_length=32)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Does a test file depend on Keras, whose generations differ? If not, one run of it is enough.
 
-It does if the file, a fixture that it names, or a module of this project that these import, at any
-depth, names Keras, starts a program, imports by computed names or takes the package as a whole.
-What the sources do not tell, fails: without Keras in name, tests cannot import it.
+It does if the file, a program in it, a fixture that it names, or a module of this project that
+these import, at any depth, names Keras, imports by computed names or takes the package as a whole.
+What the sources do not tell, fails: where Keras is not used, tests cannot import it.
 """
 
 import ast
@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).parent.parent
 FORBIDDEN = ("albert_tf._keras", "keras", "tf_keras")
 # What runs code that is not imported in sight.
-PROGRAMS = {"subprocess", "runpy", "executable", "importlib"}
+ELSEWHERE = {"subprocess", "runpy", "importlib"}
 
 
 @functools.cache
@@ -23,8 +23,19 @@ def uses_keras(path):
     tree = ast.parse(path.read_text())
     arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     texts = {node.value for node in ast.walk(tree) if _is_text(node)} - _docstrings(tree)
-    says_so = any("keras" in text.lower() for text in texts)
-    return says_so or _reach_keras([tree]) or not arguments.isdisjoint(_keras_fixtures(path))
+    return (
+        any("keras" in text.lower() for text in texts)
+        or _reach_keras([tree, *_programs(tree, texts)], starts_programs=True)
+        or not arguments.isdisjoint(_keras_fixtures(path))
+    )
+
+
+def _programs(tree, texts):
+    """The syntax trees of the texts that are programs, for `python -c`."""
+    computed = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    if "-m" in texts or any("import " in text for text in computed):
+        return [ast.parse("import keras")]  # Nobody knows.
+    return [ast.parse(text) for text in texts if _is_program(text)]
 
 
 def forbid():
@@ -36,8 +47,8 @@ def forbid():
 def _keras_fixtures(path):
     """The fixtures in the conftest.py files for `path` that depend on Keras."""
     found = set()
-    for folder in reversed(path.relative_to(ROOT).parents):
-        conftest = ROOT / folder / "conftest.py"
+    for folder in reversed(path.parents):
+        conftest = folder / "conftest.py"
         if conftest.exists():
             body = ast.parse(conftest.read_text()).body
             for fixture in filter(_is_function, body):
@@ -49,9 +60,9 @@ def _keras_fixtures(path):
     return found
 
 
-def _reach_keras(nodes):
+def _reach_keras(nodes, starts_programs=False):
     """Whether these syntax trees, or the files that they import, and so on, name Keras."""
-    found, files = _look_at(nodes)
+    found, files = _look_at(nodes, ELSEWHERE - {"subprocess"} if starts_programs else ELSEWHERE)
     todo, seen = list(files), set(files)
     while todo and not found:
         found, files = _look_at_file(todo.pop())
@@ -68,12 +79,12 @@ def _look_at_file(file):
     return _look_at([node for node in body if not (is_conftest and _is_function(node))])
 
 
-def _look_at(nodes):
+def _look_at(nodes, elsewhere=ELSEWHERE):
     """(whether the syntax trees name Keras, the files of this project that they import)."""
     nodes = [node for tree in nodes for node in ast.walk(tree)]
     files = {file for node in nodes for file in _imported_files(node)}
     names = {name for node in nodes for name in _names(node)}
-    found = any("keras" in name.lower() for name in names) or not names.isdisjoint(PROGRAMS)
+    found = any("keras" in name.lower() for name in names) or not names.isdisjoint(elsewhere)
     return found or ROOT / "albert_tf/__init__.py" in files, files
 
 
@@ -109,6 +120,15 @@ def _is_function(node):
 
 def _is_text(node):
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_program(text):
+    try:
+        return any(
+            isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(text))
+        )
+    except SyntaxError:
+        return False
 
 
 def _docstrings(tree):

@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import os
 import pathlib
+import sys
 import tempfile
 
 import pytest
@@ -33,16 +34,16 @@ def pytest_configure(config):
 
 
 class Controller:
-    """Gives the workers one directory with {test file: Keras generation that runs it}."""
+    """Gives the workers one directory: what tests make once, and who runs what runs once."""
 
     def __init__(self):
-        self.claims = tempfile.TemporaryDirectory()
+        self.shared = tempfile.TemporaryDirectory()
 
     def pytest_configure_node(self, node):
-        node.workerinput["claims"] = self.claims.name
+        node.workerinput["shared"] = self.shared.name
 
     def pytest_unconfigure(self):
-        self.claims.cleanup()
+        self.shared.cleanup()
 
 
 class FileProcesses:
@@ -52,9 +53,8 @@ class FileProcesses:
         self.computed = None  # The test file that computed with TensorFlow when it was imported.
 
     def pytest_collectreport(self, report):
-        from tensorflow.python.eager import context
-
-        if context.context()._initialized:
+        context = sys.modules.get("tensorflow.python.eager.context")
+        if context and context.context()._initialized:
             self.computed = self.computed or report.nodeid
 
     def pytest_collection_modifyitems(self, items):
@@ -81,8 +81,8 @@ class FileProcesses:
 
     def claim(self, path):
         """Whether the tests of `path` are this worker's to run, not the other's."""
-        name = str(path.relative_to(keras_use.ROOT)).replace(os.sep, ".")
-        link = pathlib.Path(self.config.workerinput["claims"], name)
+        name = str(path).replace(os.sep, ".")
+        link = pathlib.Path(self.config.workerinput["shared"], name)
         with contextlib.suppress(FileExistsError):
             link.symlink_to(generation())  # Content and all in one step, unlike a file.
         return os.readlink(link) == generation()

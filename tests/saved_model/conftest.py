@@ -6,25 +6,26 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
+def encoder(made_once):
     from tests.saved_model.toy_models import build_encoder
 
-    return build_encoder(str(tmp_path_factory.mktemp("encoder") / "model"))
+    return made_once("toy_encoder", build_encoder)
 
 
 @pytest.fixture(scope="module")
-def narrow_encoder(tmp_path_factory):
+def narrow_encoder(made_once):
     """As the published generation /1: a list of int32 only."""
     import tensorflow as tf
 
     from tests.saved_model.toy_models import build_encoder
 
-    path = str(tmp_path_factory.mktemp("narrow") / "model")
-    return build_encoder(path, dtypes=(tf.int32,), forms=("list",))
+    return made_once(
+        "narrow_encoder", lambda path: build_encoder(path, dtypes=(tf.int32,), forms=("list",))
+    )
 
 
 @pytest.fixture(scope="module")
-def preprocessor(tmp_path_factory):
+def preprocessor(made_once):
     from tests.saved_model.toy_models import build_preprocessor
 
-    return build_preprocessor(str(tmp_path_factory.mktemp("preprocessor") / "model"))
+    return made_once("toy_preprocessor", build_preprocessor)
