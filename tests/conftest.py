@@ -82,6 +82,16 @@ def exported_preprocessor(made_once, sp_model):
     )
 
 
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Exporters do not check what they write: for tests of something else about it."""
+    from albert_tf.saved_model import encoder, tasks
+
+    monkeypatch.setattr(encoder, "check_or_raise", lambda path: [])
+    monkeypatch.setattr(tasks, "check_task", lambda loaded: [])
+    monkeypatch.setattr(tasks, "_same_answers", lambda *args: [])
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of data sets and genuine models that the project does not carry."""

@@ -127,7 +127,7 @@ def _is_program(text):
         return any(
             isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(ast.parse(text))
         )
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return False
 
 

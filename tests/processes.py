@@ -1,8 +1,9 @@
-"""A pytest plugin of `python -m tests`: each test file runs in a process of its own.
+"""A pytest plugin of `python -m tests`: tests run in processes that end when they have grown.
 
-A worker has imported TensorFlow and all tests; it forks a process for a file, which ends after its
-tests. That returns the memory, which TensorFlow does not, and costs nothing, unlike a fresh start.
-Files that do not depend on Keras come last, and the first worker that gets to one claims it.
+A worker has imported TensorFlow and all tests. It forks a process that runs file after file until
+it holds too much, then the next one. An end returns memory, which TensorFlow does not; a fork costs
+nothing, unlike a fresh start. Files that do not depend on Keras come last, each in a process of its
+own, and the first worker that gets to one claims it.
 """
 
 import contextlib
@@ -12,11 +13,13 @@ import pathlib
 import sys
 import tempfile
 
+import psutil
 import pytest
 from _pytest.runner import runtestprotocol
 
 from tests import keras_use
 
+ENOUGH = 1.0e9  # Bytes.
 COMPUTED = (
     "Tests must not compute with TensorFlow while they are imported: its threads do not survive a "
     "fork. Received: {}, with a tensor outside of functions. Move it into one."
@@ -49,7 +52,7 @@ class Controller:
 class FileProcesses:
     def __init__(self, config):
         self.config = config
-        self.path = self.process = self.connection = None
+        self.process = self.connection = None
         self.computed = None  # The test file that computed with TensorFlow when it was imported.
 
     def pytest_collectreport(self, report):
@@ -64,20 +67,30 @@ class FileProcesses:
     def pytest_runtest_protocol(self, item, nextitem):
         if not keras_use.uses_keras(item.path) and not self.claim(item.path):
             return True
-        last = nextitem is None or nextitem.path != item.path
         if self.computed:
             reports = [failure(item, COMPUTED.format(self.computed))]
         else:
-            if item.path != self.path:
+            if not self.process:
                 self.start(item)
-            reports = self.run(item, last)
+            reports = self.run(item, last := self.is_last(item, nextitem))
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-        if last and self.path:
+        if self.process and last:
             self.stop()
         return True
+
+    def pytest_sessionfinish(self):
+        if self.process:
+            self.stop()
+
+    def is_last(self, item, nextitem):
+        """Whether the process is to end after `item`."""
+        if nextitem is None or nextitem.path == item.path:
+            return nextitem is None
+        both_use_keras = keras_use.uses_keras(item.path) and keras_use.uses_keras(nextitem.path)
+        return not both_use_keras or psutil.Process(self.process.pid).memory_info().rss > ENOUGH
 
     def claim(self, path):
         """Whether the tests of `path` are this worker's to run, not the other's."""
@@ -89,7 +102,6 @@ class FileProcesses:
 
     def start(self, item):
         self.config._tmp_path_factory.getbasetemp()  # One for all processes.
-        self.path = item.path
         fork = multiprocessing.get_context("fork")
         self.connection, other = fork.Pipe()
         ends = self.connection, other
@@ -108,14 +120,15 @@ class FileProcesses:
                 else:
                     hook.pytest_warning_recorded.call_historic(kwargs=data)
         except (EOFError, ConnectionError):
-            self.stop()
-            status = self.process.exitcode
+            status = self.stop()
             yield failure(item, f"Its process ended in this test, with exit status {status}.")
 
     def stop(self):
+        """Waits for the end of the process; returns its exit status."""
+        process, self.process = self.process, None
         self.connection.close()
-        self.process.join()
-        self.path = None
+        process.join()
+        return process.exitcode
 
 
 def failure(item, text):
@@ -123,7 +136,7 @@ def failure(item, text):
 
 
 def serve(config, session, workers_end, connection):
-    """The process of one file: runs the tests that arrive and sends what they report."""
+    """What a forked process does: runs the tests that arrive and sends what they report."""
     workers_end.close()
     plugins = config.pluginmanager
     for plugin in plugins.get_plugins():
@@ -135,7 +148,10 @@ def serve(config, session, workers_end, connection):
     sender.connection = connection
     last = False
     while not last:
-        index, last = connection.recv()
+        try:
+            index, last = connection.recv()
+        except EOFError:  # The run was stopped, as by `-x`.
+            return session._setupstate.teardown_exact(None)
         item = session.items[index]
         if not keras_use.uses_keras(item.path):
             keras_use.forbid()

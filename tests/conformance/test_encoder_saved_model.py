@@ -218,7 +218,7 @@ def test_bad_inputs_list_what_is_taken(loaded, inputs):
         loaded(inputs() if callable(inputs) else inputs)
 
 
-def test_live_objects_do_not_follow_the_export(tmp_path, tiny_checkpoint, sp_model):
+def test_live_objects_do_not_follow_the_export(tmp_path, tiny_checkpoint, sp_model, unchecked):
     """A fine-tuned encoder exports with its own weights, and the file does not change with it."""
     import albert_tf
 
