@@ -16,7 +16,14 @@ EXTRAS = {
 EXTRAS["all"] = [*EXTRAS["text"], *EXTRAS["hub"], *EXTRAS["plot"]]
 # It pins an older protobuf.
 EXTRAS["beam"] = ["apache-beam>=2.77"]
-EXTRAS["dev"] = [*EXTRAS["all"], "pytest>=8", "hypothesis>=6.100", "ruff>=0.6"]
+EXTRAS["dev"] = [
+    *EXTRAS["all"],
+    "hypothesis>=6.100",
+    "psutil>=5.9",
+    "pytest>=8",
+    "pytest-xdist>=3.6",
+    "ruff>=0.6",
+]
 
 setup(
     name="albert_tf",

@@ -1,36 +1,36 @@
 """`python -m tests`: the tests in both Keras generations, side by side.
 
-Arguments go to pytest; without `-m`, slow tests are left out.
+Arguments go to pytest; without `-m`, slow tests are left out. `--quick` checks the style, and runs
+what a few seconds a file can tell: it is for every commit.
 """
 
-import os
 import subprocess
 import sys
-import tempfile
 
+import pytest
 
-def start(arguments, legacy):
-    output = tempfile.TemporaryFile("w+")
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
-    command = [sys.executable, "-m", "pytest", *arguments]
-    process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    return process, output
+# One thread for each of the two workers, and for what they start.
+THREADS = ["TF_NUM_INTRAOP_THREADS=1", "OMP_NUM_THREADS=1"]
+GENERATIONS = {"keras_3": "TF_USE_LEGACY_KERAS=0", "tf_keras": "TF_USE_LEGACY_KERAS=1"}
+QUICK = ["tests/test_architecture.py"]
 
 
 def main():
     arguments = sys.argv[1:]
+    if "--quick" in arguments:
+        arguments.remove("--quick")
+        for command in ("check", "format --check"):
+            subprocess.run([sys.executable, "-m", "ruff", *command.split(), "."], check=True)
+        arguments += QUICK
     if "-m" not in arguments:
         arguments += ["-m", "not slow"]
-    runs = {
-        name: start(arguments, legacy)
-        for name, legacy in (("Keras 3", False), ("tf_keras (TF_USE_LEGACY_KERAS=1)", True))
-    }
-    statuses = []
-    for name, (process, output) in runs.items():
-        statuses.append(process.wait())
-        output.seek(0)
-        print(f"===== {name} =====\n{output.read()}", flush=True)
-    sys.exit(max(statuses))
+    workers = [
+        "//".join(["--tx=popen", f"id={name}", *(f"env:{x}" for x in [variable, *THREADS])])
+        for name, variable in GENERATIONS.items()
+    ]
+    print(f"Starting {' and '.join(GENERATIONS)}, each in a process of its own.", flush=True)
+    plugins = ["-ptests.processes", "-ptests.report"]
+    sys.exit(pytest.main([*plugins, "--dist=each", *workers, "--durations=20", *arguments]))
 
 
 if __name__ == "__main__":

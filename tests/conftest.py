@@ -1,5 +1,6 @@
 """Shared by all tests: where the goldens are, two logical devices, and exports made once."""
 
+import contextlib
 import os
 import pathlib
 
@@ -7,7 +8,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
-import tensorflow as tf  # noqa: E402
 
 # The same examples in every run, and nothing left behind.
 hypothesis.settings.register_profile(
@@ -21,6 +21,10 @@ FIXTURES = TESTS / "fixtures"
 
 
 def pytest_configure(config):
+    if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return  # The tests run in other processes; spare this one the memory.
+    import tensorflow as tf
+
     # Before TensorFlow starts: MirroredStrategy needs two devices to mirror on.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -39,24 +43,60 @@ def sp_model():
 
 
 @pytest.fixture(scope="session")
-def exported_encoder(tmp_path_factory, tiny_checkpoint, sp_model):
-    """A SavedModel of `tiny_checkpoint`, with `.mlm` and `.sop`. Read only."""
-    import albert_tf
+def made_once(request, tmp_path_factory):
+    """Function (name, make) that returns the path that `make(path)` writes. Read only.
 
-    path = tmp_path_factory.mktemp("export") / "encoder"
-    model = albert_tf.AlbertPretrainer.from_checkpoint(tiny_checkpoint)
-    albert_tf.export_encoder(model, path, sp_model=sp_model)
-    return str(path)
+    In a run of `python -m tests` all processes share it, those of both Keras generations, too.
+    """
+    workerinput = getattr(request.config, "workerinput", {})
+    shared = pathlib.Path(workerinput.get("shared") or tmp_path_factory.mktemp("made"))
+
+    def path_of(name, make):
+        path = shared / name
+        if not path.exists():
+            temporary = shared / f"{name}.{os.getpid()}" / "made"
+            temporary.parent.mkdir()
+            make(str(temporary))
+            with contextlib.suppress(OSError):  # Another process was faster.
+                temporary.rename(path)
+        return str(path)
+
+    return path_of
 
 
 @pytest.fixture(scope="session")
-def exported_preprocessor(tmp_path_factory, sp_model):
+def exported_encoder(made_once, tiny_checkpoint, sp_model):
+    """A SavedModel of `tiny_checkpoint`, with `.mlm` and `.sop`. Read only."""
+    import albert_tf
+    from albert_tf._keras import KERAS_3
+
+    def make(path):
+        model = albert_tf.AlbertPretrainer.from_checkpoint(tiny_checkpoint)
+        albert_tf.export_encoder(model, path, sp_model=sp_model)
+
+    # Each generation exports its own, which its tests are about.
+    return made_once(f"encoder_{KERAS_3}", make)
+
+
+@pytest.fixture(scope="session")
+def exported_preprocessor(made_once, sp_model):
     """A SavedModel of the preprocessor, rules `tfhub`, 32 tokens. Read only."""
     import albert_tf
 
-    path = tmp_path_factory.mktemp("export") / "preprocessor"
-    albert_tf.export_preprocessor(sp_model, path, seq_length=32)
-    return str(path)
+    # The preprocessor is no Keras layer, so that one serves both generations.
+    return made_once(
+        "preprocessor", lambda path: albert_tf.export_preprocessor(sp_model, path, seq_length=32)
+    )
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Exporters do not check what they write: for tests of something else about it."""
+    from albert_tf.saved_model import encoder, tasks
+
+    monkeypatch.setattr(encoder, "check_or_raise", lambda path: [])
+    monkeypatch.setattr(tasks, "check_task", lambda loaded: [])
+    monkeypatch.setattr(tasks, "_same_answers", lambda *args: [])
 
 
 @pytest.fixture(scope="session")

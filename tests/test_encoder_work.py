@@ -180,7 +180,9 @@ def test_no_rows(skip_padding):
         assert not np.any(tf.convert_to_tensor(gradient))
 
 
-def test_saved_models_have_no_second_pass_in_training(tiny_checkpoint, sp_model, tmp_path):
+def test_saved_models_have_no_second_pass_in_training(
+    tiny_checkpoint, sp_model, tmp_path, unchecked
+):
     """There the gradient would go through both. With dropout, only one pass gives one answer."""
     model = AlbertEncoder.from_checkpoint(tiny_checkpoint, dropout_rate=0.5)
     export_encoder(model, tmp_path / "x", sp_model)

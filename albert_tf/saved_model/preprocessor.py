@@ -44,7 +44,9 @@ def export_preprocessor(sp_model, path, rules="tfhub", seq_length=128, overwrite
     with replacing_directory(path, overwrite) as directory:
         root = exportable_preprocessor(Preprocessor(sp_model, rules, seq_length))
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="sentences")])
+        sentences = tf.TensorSpec([None], tf.string, name="sentences")
+
+        @tf.function(input_signature=[sentences], autograph=False)
         def serve(sentences):
             return root.__call__(sentences)
 
@@ -86,7 +88,7 @@ def exportable_preprocessor(preprocessor):
 
 def _function(method, *signatures):
     """A tf.function of positional arguments, traced for each list of specs."""
-    function = tf.function(method)
+    function = tf.function(method, autograph=False)
     for specs in signatures:
         function.get_concrete_function(*specs)
     return function
@@ -98,7 +100,7 @@ def _keras_function(layer):
     def call(inputs, training=False, mask=None):
         return layer(inputs, training=training, mask=mask)
 
-    function = tf.function(call)
+    function = tf.function(call, autograph=False)
     for training in (True, False):
         function.get_concrete_function(_TEXT, training=training, mask=None)
     return function

@@ -2,6 +2,7 @@
 
 import collections.abc
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -131,13 +132,17 @@ def pack_to_longest(preprocessor, segments):
     return preprocessor.bert_pack_inputs(segments, tf.minimum(longest, preprocessor.seq_length))
 
 
+# There is no control flow to convert, which would take longer than all the rest.
+_function = functools.partial(tf.function, autograph=False)
+
+
 def _reusable_object(export, preprocessor):
     """The trackable object to save, and its signatures."""
     model = export.model
     # Every way of calling converges here, so that the file holds the model's graph few times.
-    compute = tf.function(lambda inputs, training: model.call(inputs, training=training))
+    compute = _function(lambda inputs, training: model.call(inputs, training=training))
 
-    @tf.function
+    @_function
     def call(inputs, training=False, mask=None):
         if not isinstance(inputs, dict):
             inputs = dict(zip(INPUT_NAMES, inputs))
@@ -177,13 +182,13 @@ def _reusable_object(export, preprocessor):
     }
     ids = {n: tf.TensorSpec([None] * export.ids_rank, tf.int32, n) for n in INPUT_NAMES}
     return root, {
-        "serving_default": tf.function(answer_text).get_concrete_function(**texts),
-        "ids": tf.function(answer_ids).get_concrete_function(**ids),
+        "serving_default": _function(answer_text).get_concrete_function(**texts),
+        "ids": _function(answer_ids).get_concrete_function(**ids),
     }
 
 
 def _constant(value):
-    return tf.function(lambda: tf.constant(value), input_signature=[])
+    return _function(lambda: tf.constant(value), input_signature=[])
 
 
 def _forms(export):

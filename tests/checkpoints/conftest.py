@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from albert_tf.checkpoints.names.table import rules
+# TensorFlow is imported late: `python -m tests` starts by reading this file.
 
 
 def _write(prefix, arrays):
     """Writes a TF1 checkpoint with these variables, as tf.compat.v1.train.Saver does."""
+    import tensorflow as tf
+
     prefix.parent.mkdir(parents=True, exist_ok=True)
     names = list(arrays)
     tf.raw_ops.SaveV2(
@@ -19,6 +20,8 @@ def _write(prefix, arrays):
 
 
 def _random_arrays(config, parts=("encoder", "masked_lm", "sentence_order")):
+    from albert_tf.checkpoints.names.table import rules
+
     rng = np.random.default_rng(0)
     return {
         rule.stored_name: rng.normal(0, 0.1, rule.stored_shape).astype(np.float32)

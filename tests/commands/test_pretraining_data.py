@@ -9,11 +9,18 @@ from tests.conftest import FIXTURES, TESTS
 CORPUS = FIXTURES / "pretrain_corpus.txt"
 
 
+PROGRAMS = {
+    "vocab": "from albert_tf.commands.vocab import start; start()",
+    "pretraining_data": "from albert_tf.commands.pretraining_data import start; start()",
+    "pretraining_data_beam": "from albert_tf.commands.pretraining_data_beam import start; start()",
+}
+
+
 def run(command, *arguments):
-    program = f"from albert_tf.commands.{command} import start; start()"
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    # The installed command does without the rest of the package, too.
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
     return subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        [sys.executable, "-c", PROGRAMS[command], *map(str, arguments)],
         env=environment, capture_output=True, text=True,
     )  # fmt: skip
 

@@ -210,7 +210,7 @@ if __name__ == "__main__":
 def test_killed_and_started_again_gives_the_same_bytes(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
 
     def start(output):
         arguments = [sys.executable, program, CORPUS, output, FIXTURES / "tiny.model"]

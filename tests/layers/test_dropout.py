@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from albert_tf.layers.dropout import dropout, dropout_seed
 
-X = tf.ones([40, 50])
+X = np.ones([40, 50], "float32")
 
 
 def two_masks(seed):

@@ -1,23 +1,31 @@
 """The small SavedModels of toy_models.py, each built once."""
 
 import pytest
-import tensorflow as tf
 
-from tests.saved_model.toy_models import build_encoder, build_preprocessor
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return build_encoder(str(tmp_path_factory.mktemp("encoder") / "model"))
+# TensorFlow is imported late: `python -m tests` starts by reading this file.
 
 
 @pytest.fixture(scope="module")
-def narrow_encoder(tmp_path_factory):
+def encoder(made_once):
+    from tests.saved_model.toy_models import build_encoder
+
+    return made_once("toy_encoder", build_encoder)
+
+
+@pytest.fixture(scope="module")
+def narrow_encoder(made_once):
     """As the published generation /1: a list of int32 only."""
-    path = str(tmp_path_factory.mktemp("narrow") / "model")
-    return build_encoder(path, dtypes=(tf.int32,), forms=("list",))
+    import tensorflow as tf
+
+    from tests.saved_model.toy_models import build_encoder
+
+    return made_once(
+        "narrow_encoder", lambda path: build_encoder(path, dtypes=(tf.int32,), forms=("list",))
+    )
 
 
 @pytest.fixture(scope="module")
-def preprocessor(tmp_path_factory):
-    return build_preprocessor(str(tmp_path_factory.mktemp("preprocessor") / "model"))
+def preprocessor(made_once):
+    from tests.saved_model.toy_models import build_preprocessor
+
+    return made_once("toy_preprocessor", build_preprocessor)

@@ -134,7 +134,7 @@ def test_bad_arguments(tiny_checkpoint, sp_model, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_graph_does_not_grow_with_the_layers(sp_model, tmp_path, monkeypatch):
+def test_the_graph_does_not_grow_with_the_layers(sp_model, tmp_path, monkeypatch, unchecked):
     call, calls = Transformer.call, []
     monkeypatch.setattr(
         Transformer, "call", lambda self, *a, **k: calls.append(1) or call(self, *a, **k)
@@ -185,7 +185,7 @@ def test_task_exports_skip_padding_by_default(sp_model, tmp_path, skip_padding):
 
 
 @pytest.mark.parametrize("version_2", [False, True])
-def test_same_answers_of_a_span_labeler(sp_model, tmp_path, version_2):
+def test_same_answers_of_a_span_labeler(sp_model, tmp_path, version_2, unchecked):
     labeler = AlbertSpanLabeler(small_encoder(), version_2=version_2)
     answers = []
     for skip in (True, False):

@@ -37,7 +37,7 @@ def test_returns_the_passed_checks(encoder, sp_model, tmp_path):
     ]
 
 
-def test_existing_output(encoder, sp_model, tmp_path):
+def test_existing_output(encoder, sp_model, tmp_path, unchecked):
     albert_tf.export_encoder(encoder, tmp_path / "encoder", sp_model=sp_model)
     with pytest.raises(FileExistsError, match="The output must not exist yet. Received"):
         albert_tf.export_encoder(encoder, tmp_path / "encoder", sp_model=sp_model)
@@ -109,7 +109,7 @@ albert_tf.export_encoder(encoder, path, sp_model=random_tiny.SP_MODEL, overwrite
 
 
 @pytest.mark.parametrize("failure", ["full disk", "killed"])
-def test_failed_export_leaves_the_old_output(failure, tmp_path):
+def test_failed_export_leaves_the_old_output(failure, tmp_path, unchecked):
     path = tmp_path / "encoder"
     old = albert_tf.AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT)
     old.pooler_transform.bias.assign(np.ones(64, "float32"))

@@ -20,16 +20,17 @@ def test_exact_form_comes_before_a_cast():
     ("spec", "value", "dtype"),
     [
         (INT32, np.ones([2, 3], np.int64), tf.int32),
-        (INT64, tf.ones([2, 3], tf.int32), tf.int64),
+        (INT64, lambda: tf.ones([2, 3], tf.int32), tf.int64),
         (INT32, [[1, 2], [3, 4]], tf.int32),
         (INT64, [[1, 2], [3, 4]], tf.int64),
         (INT32, np.array([[True, False]]), tf.int32),
         (tf.TensorSpec([None]), np.ones(3), tf.float32),
-        (tf.TensorSpec([None]), tf.ones(3, tf.bfloat16), tf.float32),
+        (tf.TensorSpec([None]), lambda: tf.ones(3, tf.bfloat16), tf.float32),
         (tf.TensorSpec([None], tf.string), ["a", "b"], tf.string),
     ],
 )
 def test_conversion(spec, value, dtype):
+    value = value() if callable(value) else value
     fitted = fit_inputs([spec], value)
     assert fitted.dtype == dtype
     np.testing.assert_array_equal(fitted, tf.convert_to_tensor(value).numpy())
@@ -59,23 +60,27 @@ def test_list_and_tuple_stand_for_each_other():
     assert isinstance(fit_inputs([(INT32, INT32)], [x, x]), tuple)
 
 
-IDS = tf.ones([1, 1], tf.int32)
+IDS = np.ones([1, 1], "int32")
 
 
 @pytest.mark.parametrize(
     ("form", "value", "message"),
     [
-        (INT32, tf.ones([2, 3]), r"dtype int32: tf.cast\(x, tf.int32\), or dtype='int32' if"),
+        (
+            INT32,
+            lambda: tf.ones([2, 3]),
+            r"dtype int32: tf.cast\(x, tf.int32\), or dtype='int32' if",
+        ),
         (INT32, [["a"]], "must have dtype int32: dtype='int32' if it is a keras.Input"),
         (INT32, [[1], [2, 3]], "cannot become a tensor"),
-        (INT32, [IDS], "Pass inputs as one tensor"),
+        (INT32, lambda: [tf.constant(IDS)], "Pass inputs as one tensor"),
         (INT32, IDS[0], r"must have shape \[None, None\], not \[1\]"),
-        (INT32, tf.ragged.constant([[1], []]), r"to_tensor\(\)"),
-        (INT32, tf.sparse.from_dense([[1]]), "tf.sparse.to_dense"),
+        (INT32, lambda: tf.ragged.constant([[1], []]), r"to_tensor\(\)"),
+        (INT32, lambda: tf.sparse.from_dense([[1]]), "tf.sparse.to_dense"),
         (RAGGED, IDS, "must be ragged"),
         (
             RAGGED,
-            tf.ragged.constant([[[1]]]),
+            lambda: tf.ragged.constant([[[1]]]),
             "must have ragged rank 1 and int64 row splits, not 2",
         ),
         ({"a": INT32, "b": INT32}, {"a": IDS, 3: 0}, r"add \['b'\] and remove \[3\]"),
@@ -87,7 +92,7 @@ IDS = tf.ones([1, 1], tf.int32)
 )
 def test_misfits(form, value, message):
     with pytest.raises(ValueError, match=rf"takes inputs of the form .*Received: .*{message}"):
-        fit_inputs([form], value)
+        fit_inputs([form], value() if callable(value) else value)
 
 
 def test_the_nearest_form_gives_the_remedy():

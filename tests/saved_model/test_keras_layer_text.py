@@ -137,8 +137,10 @@ def test_signature_and_output_key_errors(encoder, arguments, message):
         ),
     ],
 )
-def test_inputs_that_do_not_fit(tmp_path, change, message):
-    layer = KerasLayer(build_encoder(str(tmp_path / "m"), (tf.int32,), ("dict",)))
+def test_inputs_that_do_not_fit(made_once, change, message):
+    layer = KerasLayer(
+        made_once("dict_encoder", lambda path: build_encoder(path, (tf.int32,), ("dict",)))
+    )
     with pytest.raises(ValueError, match=message) as error:
         layer(change(tensors()))
     assert "takes inputs of the form {input_mask: int32 [None, None], " in str(error.value)

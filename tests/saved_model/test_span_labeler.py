@@ -111,7 +111,7 @@ def test_span_labeler_answers_as_the_live_model(encoder, sp_model, tmp_path, ver
         close(answer["no_answer_score"][i], null if version_2 else null - best)
 
 
-def test_no_answer_threshold(encoder, sp_model, tmp_path):
+def test_no_answer_threshold(encoder, sp_model, tmp_path, unchecked):
     model = AlbertSpanLabeler(encoder, version_2=True)
     export_span_labeler(model, tmp_path / "span", sp_model, seq_length=64, max_query_length=8)
     loaded, serve = load(tmp_path / "span")

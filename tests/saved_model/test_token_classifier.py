@@ -52,7 +52,7 @@ def test_token_classifier_tags_words(tagger, sp_model, tmp_path):
         assert (answer["tags"][i, len(words) :].numpy() == b"").all()
 
 
-def test_token_classifier_reads_long_texts_in_windows(tagger, sp_model, tmp_path):
+def test_token_classifier_reads_long_texts_in_windows(tagger, sp_model, tmp_path, unchecked):
     export_token_classifier(
         tagger, tmp_path / "tagger", sp_model, seq_length=16, stride=5, units="pieces"
     )

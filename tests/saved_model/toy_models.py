@@ -29,14 +29,14 @@ def build_encoder(path, dtypes=(tf.int32, tf.int64), forms=("dict", "list", "tup
         pooled = tf.tanh(tf.reduce_mean(x * weight, axis=1) @ kernel) * scale
         return pooled, x
 
-    @tf.function
+    @tf.function(autograph=False)
     def call(inputs, training=False, mask=None):
         if isinstance(inputs, dict):
             pooled, sequence = encode(*(inputs[key] for key in KEYS), training)
             return {"default": pooled, "pooled_output": pooled, "sequence_output": sequence}
         return list(encode(*inputs, training))
 
-    @tf.function
+    @tf.function(autograph=False)
     def call_mlm(inputs, training=False, mask=None):
         _, x = encode(*(inputs[key] for key in KEYS), training)
         x = tf.gather(x, inputs["masked_lm_positions"], batch_dims=1)
@@ -54,12 +54,14 @@ def build_encoder(path, dtypes=(tf.int32, tf.int64), forms=("dict", "list", "tup
                 {**specs, "masked_lm_positions": positions}, training, None
             )
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32, name=key) for key in KEYS])
+    signature = [tf.TensorSpec([None, None], tf.int32, name=key) for key in KEYS]
+
+    @tf.function(input_signature=signature, autograph=False)
     def serving(input_word_ids, input_mask, input_type_ids):
         pooled, sequence = encode(input_word_ids, input_mask, input_type_ids, False)
         return {"pooled_output": pooled, "sequence_output": sequence}
 
-    @tf.function(input_signature=[])
+    @tf.function(input_signature=[], autograph=False)
     def weight_decay():
         return 0.5 * tf.reduce_sum(kernel**2)
 

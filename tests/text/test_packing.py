@@ -90,16 +90,16 @@ def test_static_shape_and_batch_0():
 @pytest.mark.parametrize(
     "segments, received",
     [
-        (ragged([[1]]), "Received: RaggedTensor."),
-        ([], "of length 0"),
-        ([ragged([[1]])] * 3, "of length 3"),
-        ([tf.constant([[1]])], "EagerTensor of shape"),
-        ([tf.ragged.constant([[1.0]])], "dtype float32"),
+        (lambda: ragged([[1]]), "Received: RaggedTensor."),
+        (list, "of length 0"),
+        (lambda: [ragged([[1]])] * 3, "of length 3"),
+        (lambda: [tf.constant([[1]])], "EagerTensor of shape"),
+        (lambda: [tf.ragged.constant([[1.0]])], "dtype float32"),
     ],
 )
 def test_wrong_segments(segments, received):
     with pytest.raises(ValueError, match=f"a list of 1 or 2 RaggedTensors.*{received}"):
-        pack(segments, 16, IDS)
+        pack(segments(), 16, IDS)
 
 
 def test_segments_of_different_batches():

@@ -152,7 +152,7 @@ def _gradients(loaded, config):
     variables = list(loaded.trainable_variables)
     missing = []
 
-    @tf.function
+    @tf.function(autograph=False)
     def trace(*inputs):
         with tf.GradientTape() as tape:
             pooled, sequence = loaded(list(inputs), training=True)
