@@ -48,6 +48,8 @@ class Checkpoint:
         tells, for where `config` is None.
       lacks: {name of one of our variables: why} of the encoder's variables that checkpoints of this
         kind never have. They are restored as zeros.
+      task: What it tells about its training and its head, with the keys of
+        `albert_tf.task_record`; {} if it tells nothing.
     """
 
     flavor: str
@@ -59,3 +61,4 @@ class Checkpoint:
     get: collections.abc.Callable
     known: dict = dataclasses.field(default_factory=dict)
     lacks: dict = dataclasses.field(default_factory=dict)
+    task: dict = dataclasses.field(default_factory=dict)

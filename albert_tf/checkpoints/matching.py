@@ -67,6 +67,7 @@ def match(checkpoint, parts):
         },
         mismatched=mismatched,
         parameters=sum(math.prod(rule.shape) for rule in good),
+        task=checkpoint.task,
     )
     return wanted, report
 

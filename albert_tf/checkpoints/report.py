@@ -19,6 +19,8 @@ class RestoreReport:
       unused: {the checkpoint's name: what is stored} of tensors that no rule knows.
       mismatched: {the checkpoint's name: what is stored and what is needed}.
       parameters: Number of restored values.
+      task: What the checkpoint tells about its training, such as its text rules; see
+        `albert_tf.task_record`.
       num_bytes: Bytes of the restored variables, all float32.
 
     A report with anything in `missing`, `unused` or `mismatched` belongs to a checkpoint that was
@@ -35,6 +37,7 @@ class RestoreReport:
     unused: dict
     mismatched: dict
     parameters: int
+    task: dict = dataclasses.field(default_factory=dict)
 
     @property
     def num_bytes(self):

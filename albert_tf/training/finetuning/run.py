@@ -7,6 +7,7 @@ import time
 from albert_tf._keras import keras
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
+from albert_tf.task_record import write_task
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.engine.evaluation import Predictor
 from albert_tf.training.engine.history import History, TensorBoard
@@ -109,6 +110,7 @@ class FinetuneRun:
                 (directory / "albert_config.json").write_text(self.config.to_json() + "\n")
             vocabulary = pathlib.Path(self.sp_model).read_bytes()
             (self.output / "sentencepiece.model").write_bytes(vocabulary)
+            write_task(self.output, self.task.record(recipe))
 
     def _encoder(self, checkpoint):
         how = {

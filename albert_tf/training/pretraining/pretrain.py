@@ -10,6 +10,8 @@ import time
 from albert_tf._keras import keras
 from albert_tf.data.pretraining.reader import PretrainingRecords
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.task_record import write_task
+from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.engine.evaluation import evaluate_terms
 from albert_tf.training.engine.history import History, TensorBoard, plot_curves
@@ -69,9 +71,9 @@ def pretrain(
     interrupted (Ctrl-C and SIGTERM save the state first) and ends with the same weights.
 
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
-    curves.png (with matplotlib), tensorboard/, metrics.json, albert_config.json and the
-    SentencePiece model. `AlbertPretrainer.from_checkpoint(output)` and all that takes a checkpoint
-    read the newest weights.
+    curves.png (with matplotlib), tensorboard/, metrics.json, albert_config.json, task.json (the
+    text rules) and the SentencePiece model. `AlbertPretrainer.from_checkpoint(output)` and all that
+    takes a checkpoint read the newest weights.
 
     Args:
       output: Directory of the run: new, or that of the same run.
@@ -153,6 +155,7 @@ def pretrain(
             directory.mkdir(parents=True, exist_ok=True)
             (directory / "albert_config.json").write_text(config.to_json() + "\n")
         shutil.copyfile(sp_model, output / "sentencepiece.model")
+        write_task(output, {"task": "pretraining", "rules": ReferenceTokenizer.rules})
         print(_described(model, curriculum), flush=True)
 
     def evaluate():
