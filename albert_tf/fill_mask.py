@@ -8,8 +8,10 @@ import tensorflow as tf
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.task_record import recorded_rules
 from albert_tf.text.masked_text import MASK, is_mask, join_pieces, tokenize_masked
 from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.text.rules import rules_for
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
@@ -27,7 +29,8 @@ class FillMask:
 
     Raises:
       TypeError: `pretrainer` is something else.
-      ValueError: It has no masked LM head, or another number of word pieces than `sp_model`.
+      ValueError: It has no masked LM head, another number of word pieces than `sp_model`, or was
+        trained with other text rules than "original", the only ones of this class.
 
     Example:
 
@@ -55,6 +58,13 @@ class FillMask:
                 "checkpoint of pre-training; `albert-tf inspect` tells what a checkpoint holds."
             )
         model = SentencePieceModel.read(sp_model)
+        rules = recorded_rules(pretrainer) or rules_for(model.path)
+        if rules != ReferenceTokenizer.rules:
+            raise ValueError(
+                f"FillMask cuts text by the rules {ReferenceTokenizer.rules!r}. Received: a model "
+                f"that was trained with {rules!r}, as its task.json says. Compute `mlm_logits` on "
+                f'the ids of Preprocessor(sp_model, rules="{rules}").'
+            )
         model.check_size(pretrainer.encoder.albert_config.vocab_size)
         self.pretrainer = pretrainer
         self.tokenizer = ReferenceTokenizer(model)

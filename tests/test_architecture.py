@@ -22,6 +22,7 @@ FOUNDATION = {
     "lock",
     "albert_tiny_en",
     "messages",
+    "task_record",
 }
 MODEL = FOUNDATION | {"checkpoints", "layers", "encoder", "heads", "pretrainer"}
 ALLOWED = {
@@ -35,7 +36,8 @@ ALLOWED = {
     "config": {"config_files", "messages"},
     "inputs": set(),
     "ids_model": {"_keras", "inputs"},
-    "text": {"config", "atomic"},
+    "task_record": {"config_files", "atomic"},
+    "text": {"config", "atomic", "task_record"},
     "layers": {"_keras", "config"},
     # The writers' checks of a model's class are the one way up that is left; see below.
     "checkpoints": FOUNDATION,
@@ -43,7 +45,7 @@ ALLOWED = {
     "heads": FOUNDATION | {"layers"},
     "pretrainer": FOUNDATION | {"encoder", "heads", "checkpoints"},
     "tasks": MODEL,
-    "fill_mask": {"checkpoints", "pretrainer", "text"},
+    "fill_mask": {"checkpoints", "pretrainer", "text", "task_record"},
     "saved_model": MODEL | {"text", "tasks"},
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},

@@ -10,6 +10,7 @@ from albert_tf._keras import keras
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.task_record import write_task
 from albert_tf.text.reference import ReferenceTokenizer
 from tests.conftest import GOLDENS
 from tests.random_tiny import SP_MODEL
@@ -183,3 +184,10 @@ def test_checkpoint_without_the_head():
 def test_example_of_the_docstring():
     results = doctest.testmod(fill_mask)
     assert results.attempted > 3 and results.failed == 0
+
+
+def test_refuses_a_model_of_other_text_rules(pretrainer, tmp_path):
+    shutil.copy(SP_MODEL, tmp_path / "a.model")
+    write_task(tmp_path, {"rules": "tfhub"})
+    with pytest.raises(ValueError, match="rules 'original'. Received: a model .*with 'tfhub'"):
+        FillMask(pretrainer, tmp_path / "a.model")

@@ -49,6 +49,8 @@ class Checkpoint:
       lacks: {name of one of our variables: why} of the encoder's variables that checkpoints of this
         kind never have. They are restored as zeros.
       unread: Keys of its configuration that neither its authors' program nor this one reads.
+      task: What it tells about its training and its head, with the keys of
+        `albert_tf.task_record`; {} if it tells nothing.
     """
 
     flavor: str
@@ -61,3 +63,4 @@ class Checkpoint:
     known: dict = dataclasses.field(default_factory=dict)
     lacks: dict = dataclasses.field(default_factory=dict)
     unread: tuple = ()
+    task: dict = dataclasses.field(default_factory=dict)

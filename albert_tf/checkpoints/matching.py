@@ -73,6 +73,7 @@ def match(checkpoint, parts):
         mismatched=mismatched,
         parameters=sum(math.prod(rule.shape) for rule in good),
         ignored_keys=checkpoint.unread,
+        task=checkpoint.task,
     )
     return wanted, report
 

@@ -20,6 +20,7 @@ from albert_tf.checkpoints.sources import (
 from albert_tf.checkpoints.sources.object_graph import GRAPH, open_variables
 from albert_tf.checkpoints.sources.training_state import FILE as TRAINING_STATE
 from albert_tf.checkpoints.sources.training_state import find_state, open_weights
+from albert_tf.task_record import read_task
 
 _SUPPORTED = (
     "an original TF1 checkpoint, as a directory with one model.ckpt-*.index (or a file "
@@ -92,7 +93,8 @@ def _read_saved_model(path, config):
         values = {field: value for field, (value, _) in known.items()}
         config, _ = config_from_fields(flavor, values)
         source = "what its shapes and its graph tell"
-    return Checkpoint(flavor, str(path), config, source, tensors, ignored, get, known)
+    task = tf2_hub.stated_task(meta_graph)
+    return Checkpoint(flavor, str(path), config, source, tensors, ignored, get, known, task=task)
 
 
 def _read_tf1_hub(path, config):
@@ -142,7 +144,10 @@ def _read_training_state(path, config):
         return None
     config, source = find_config(config, directory, *directory.parents[:2])
     tensors, ignored, get = open_weights(directory)
-    return Checkpoint("training_state", str(directory), config, source, tensors, ignored, get)
+    task = read_task(directory, *directory.parents[:2])
+    return Checkpoint(
+        "training_state", str(directory), config, source, tensors, ignored, get, task=task
+    )
 
 
 def _read_tf1(path, config):

@@ -22,6 +22,8 @@ class RestoreReport:
       mismatched: {the checkpoint's name: what is stored and what is needed}.
       parameters: Number of restored values.
       ignored_keys: Keys of the configuration that were left out, since no ALBERT reads them.
+      task: What the checkpoint tells about its training, such as its text rules; see
+        `albert_tf.task_record`.
       num_bytes: Bytes of the restored variables, all float32.
 
     A report with anything in `missing`, `unused` or `mismatched` belongs to a checkpoint that was
@@ -39,6 +41,7 @@ class RestoreReport:
     mismatched: dict
     parameters: int
     ignored_keys: tuple = ()
+    task: dict = dataclasses.field(default_factory=dict)
 
     @property
     def num_bytes(self):

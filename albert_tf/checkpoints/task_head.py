@@ -12,6 +12,9 @@ from albert_tf.messages import plain
 def restore_task_head(model, path, config=None):
     """Assigns all weights of a task model's head; the encoder's are left as they are.
 
+    The model also takes over what the checkpoint tells about the training of the head: the text
+    rules, and of a classifier the problem type.
+
     The names come from the model's `head_weight_names`: those of Google's fine-tuning programs, of
     Hugging Face's classes with a head, or ours in what `albert-tf finetune` saves and in the
     SavedModels of task models.
@@ -22,7 +25,7 @@ def restore_task_head(model, path, config=None):
       config: As for `AlbertEncoder.from_checkpoint`.
 
     Raises:
-      ValueError: The checkpoint has no such head, or one of another shape.
+      ValueError: The checkpoint has no such head, or one of another shape or problem type.
 
     Example:
 
@@ -54,6 +57,7 @@ def restore_task_head(model, path, config=None):
                 "earlier checkpoint."
             )
         values[head_weight.name] = array.T if transposed else array
+    model.adopt(checkpoint.task, checkpoint.path)
     for name, array in values.items():
         tf_variable(weights[name]).assign(array)
 

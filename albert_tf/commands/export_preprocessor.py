@@ -9,11 +9,14 @@ _SP_MODEL = flags.DEFINE_string(
     "sp_model", None, "SentencePiece model of the checkpoint: 30k-clean.model.", required=True
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=True)
-_RULES = flags.DEFINE_string(
+_RULES = flags.DEFINE_enum(
     "rules",
-    "tfhub",
-    "Tokenization rules: tfhub (as tensorflow/albert_en_preprocess/3) or original (as Google's "
-    "Python tokenizer).",
+    None,
+    ["tfhub", "original"],
+    "Text rules that the model behind it was trained with. original: those of Google's Python "
+    "tokenizer, with which ALBERT and all that albert-tf trains was trained. tfhub: those of "
+    "tensorflow/albert_en_preprocess/3. Default: what task.json beside --sp_model says, or else "
+    "tfhub, since the output takes the place of that SavedModel.",
 )
 _SEQ_LENGTH = flags.DEFINE_integer("seq_length", 128, "Length of the encoder inputs.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.")

@@ -21,7 +21,8 @@ _TASK = flags.DEFINE_string(
     "task",
     None,
     "cola, sst-2, mrpc, sts-b, qqp, mnli, mismnli, qnli, rte, wnli; squad1.1, squad2.0; race, "
-    "race-middle, race-high; for your own files classification, regression, tagging.",
+    "race-middle, race-high; for your own files classification (one label a text), multi-label "
+    "(any number of labels a text), regression, tagging.",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Directory of the run.", required=True)
@@ -41,6 +42,15 @@ _PAIR_COLUMN = flags.DEFINE_string(
 )
 _LABEL_COLUMN = flags.DEFINE_string(
     "label_column", None, "Own files: column of the label (default: label; for tagging tags)."
+)
+_LABEL_SEPARATOR = flags.DEFINE_string(
+    "label_separator",
+    None,
+    "multi-label: what divides the labels of a field of CSV or TSV (default: |). In JSONL they are "
+    "a list.",
+)
+_THRESHOLD = flags.DEFINE_float(
+    "threshold", None, "multi-label: probability from which a label is predicted (default: 0.5)."
 )
 _ID_COLUMN = flags.DEFINE_string("id_column", None, "Own files: column of identifiers.")
 _MAX_TRAIN = flags.DEFINE_integer(
@@ -136,6 +146,8 @@ def main():
         pair_column=_PAIR_COLUMN.value,
         label_column=_LABEL_COLUMN.value,
         id_column=_ID_COLUMN.value,
+        label_separator=_LABEL_SEPARATOR.value,
+        threshold=_THRESHOLD.value,
     )
     result = finetune(
         task,

@@ -1,5 +1,6 @@
 """A classifier as a SavedModel: text in, label and probabilities out."""
 
+import numpy as np
 import tensorflow as tf
 
 from albert_tf.saved_model.tasks import (
@@ -9,7 +10,15 @@ from albert_tf.saved_model.tasks import (
     export_task,
     pack_to_longest,
 )
-from albert_tf.tasks.classifier import AlbertClassifier
+from albert_tf.tasks.classifier import (
+    MULTI_LABEL,
+    REGRESSION,
+    SINGLE_LABEL,
+    AlbertClassifier,
+    check_problem_type,
+)
+
+_TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL: "multi_label"}
 
 
 def export_classifier(
@@ -17,13 +26,15 @@ def export_classifier(
     path,
     sp_model,
     labels=None,
-    rules="tfhub",
+    rules=None,
     seq_length=128,
     pairs=False,
     overwrite=False,
     skip_padding=True,
+    problem_type=None,
+    threshold=0.5,
 ):
-    """Writes a SavedModel that classifies text (or, with one class, rates it).
+    """Writes a SavedModel that classifies text, or rates it, as its problem type says.
 
     Includes tokenizer, encoder and head. It is reusable, too: loaded, it can be called on ids and
     trained further, for example with `albert_tf.KerasLayer`. Programs that load it need
@@ -33,8 +44,11 @@ def export_classifier(
 
     Signatures (all inputs of any batch size):
       serving_default: {text: string [batch]}, with `pairs` {text_a, text_b: string [batch]} ->
-        {label: string [batch], probabilities: float32 [batch, classes]}, with one class
-        {score: float32 [batch]}.
+        for one class a text {label: string [batch], probabilities: float32 [batch, classes]},
+          which sum to 1;
+        for several labels a text {predictions: bool [batch, classes], probabilities: float32
+          [batch, classes]}, each from 0 to 1;
+        for regression {score: float32 [batch]}, or [batch, classes] of several numbers.
       ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, length]} -> the same.
 
     Args:
@@ -42,13 +56,19 @@ def export_classifier(
       path: Directory to write.
       sp_model: Path of the SentencePiece model that the encoder was trained with.
       labels: Names of the classes, in order. Default: "0", "1", ... Not for regression.
-      rules: "tfhub" or "original", as in training: `Preprocessor` has the first by default,
-        the package's readers of training data have the second.
+      rules: Text rules of the training, "original" or "tfhub". Default: those of the model, or
+        else of task.json beside `sp_model`, or else "original", with which this package trains
+        and tokenizes. Only the output of `export_preprocessor` has others by default.
       seq_length: Longest input in tokens; what exceeds it is cut off, as in training.
       pairs: Whether the text inputs are pairs of texts.
       overwrite: Whether an earlier output at `path` is replaced.
       skip_padding: Whether the encoder computes tokens only, not padding. Answers are the same, in
         less time. XLA cannot compile it.
+      problem_type: "single_label_classification" (softmax), "multi_label_classification" (sigmoid)
+        or "regression". Default: `model.problem_type`, which looks at the loss that it was compiled
+        with; where there was none, as in a training loop of your own, say it.
+      threshold: Probability from which a label is predicted, where a text has several: a number,
+        or one for each label.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
@@ -70,17 +90,26 @@ def export_classifier(
     ['label', 'probabilities']
     """
     check_model(model, AlbertClassifier)
-    regression = model.num_classes == 1
-    if regression and labels is not None:
+    check_problem_type(problem_type, model.num_classes)
+    problem_type = problem_type or model.problem_type
+    if problem_type == REGRESSION and labels is not None:
         raise ValueError(
             "`labels` must be None for regression: there are no classes to name. "
             f"Received: {labels!r}."
         )
-    names = None if regression else checked_labels(labels, model.num_classes)
+    task = _TASKS[problem_type]
+    names = None if task == "regression" else checked_labels(labels, model.num_classes)
+    settings = {"problem_type": problem_type}
+    if task == "multi_label":
+        settings["thresholds"] = _checked_thresholds(threshold, model.num_classes)
 
     def answer(logits):
-        if regression:
-            return {"score": logits[:, 0]}
+        if task == "regression":
+            return {"score": logits[:, 0] if model.num_classes == 1 else logits}
+        if task == "multi_label":
+            probabilities = tf.sigmoid(logits)
+            predictions = probabilities >= tf.constant(settings["thresholds"])
+            return {"predictions": predictions, "probabilities": probabilities}
         label = tf.gather(tf.constant(names), tf.argmax(logits, -1))
         return {"label": label, "probabilities": tf.nn.softmax(logits)}
 
@@ -89,11 +118,27 @@ def export_classifier(
         return answer(compute(pack_to_longest(preprocessor, segments)))
 
     export = TaskExport(
-        task="regression" if regression else "classification",
+        task=task,
         model=model,
         text_inputs={"text_a": 1, "text_b": 1} if pairs else {"text": 1},
         answer_text=answer_text,
         answer_ids=answer,
         labels=names,
+        settings=settings,
     )
     return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
+
+
+def _checked_thresholds(threshold, num_classes):
+    """One probability for each label, a list of float."""
+    thresholds = np.asarray(threshold)
+    if (
+        thresholds.dtype.kind not in "fiu"
+        or thresholds.shape not in ((), (num_classes,))
+        or not np.all((thresholds >= 0) & (thresholds <= 1))
+    ):
+        raise ValueError(
+            f"`threshold` must be a probability, or a list of {num_classes}, one for each label. "
+            f"Received: {threshold!r}."
+        )
+    return np.broadcast_to(thresholds, [num_classes]).astype(float).tolist()

@@ -10,6 +10,7 @@ from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.check import check_or_raise
 from albert_tf.saved_model.contract.encoder import SIGNATURE_OUTPUTS, SIGNATURES
+from albert_tf.task_record import recorded_rules
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
@@ -17,9 +18,10 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
     """Writes a SavedModel that `hub.KerasLayer` loads and fine-tunes like the TF Hub ones.
 
     Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the SentencePiece file
-    as the asset `sp_model_file`, and the configuration. Does not include the preprocessor (see
-    `export_preprocessor`) nor Keras objects. The written SavedModel is checked against the contract
-    before it appears at `path`.
+    as the asset `sp_model_file`, the configuration, and, of a checkpoint that tells them, the text
+    rules of its training (`rules()`). Does not include the preprocessor (see `export_preprocessor`)
+    nor Keras objects. The written SavedModel is checked against the contract before it appears at
+    `path`.
 
     Args:
       model: An `AlbertEncoder` or an `AlbertPretrainer`, with any weights: imported, fine-tuned
@@ -107,6 +109,9 @@ def _reusable_object(pretrainer, sp_model_path, computation):
     root.sp_model_file = tf.saved_model.Asset(sp_model_path)
     config_json = encoder.albert_config.to_json()
     root.config = tf.function(lambda: tf.constant(config_json), input_signature=[], autograph=False)
+
+    if rules := recorded_rules(pretrainer):
+        root.rules = tf.function(lambda: tf.constant(rules), input_signature=[], autograph=False)
 
     if masked_lm is not None:
 

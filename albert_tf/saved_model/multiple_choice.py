@@ -17,7 +17,7 @@ def export_multiple_choice(
     model,
     path,
     sp_model,
-    rules="tfhub",
+    rules=None,
     seq_length=512,
     max_qa_length=128,
     overwrite=False,
@@ -73,8 +73,8 @@ def export_multiple_choice(
         batch, count = tf.shape(choices)[0], tf.shape(choices)[1]
         example = tf.repeat(tf.range(batch), count)
         statements = _statements(
-            tf.gather(normalize(question, rules), example),
-            normalize(tf.reshape(choices, [-1]), rules),
+            tf.gather(normalize(question, preprocessor.rules), example),
+            normalize(tf.reshape(choices, [-1]), preprocessor.rules),
         )
         second = preprocessor.tokenize(statements)[:, -max_qa_length:]
         first = tf.gather(preprocessor.tokenize(context), example)

@@ -5,6 +5,8 @@ import tensorflow as tf
 from albert_tf.atomic import replacing_directory
 from albert_tf.saved_model.contract.check import check_or_raise
 from albert_tf.text.preprocessor import Preprocessor
+from albert_tf.text.rules import rules_for
+from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 _TEXT = tf.TensorSpec([None], tf.string, name="inputs")
 _IDS = tf.RaggedTensorSpec([None, None], tf.int32, ragged_rank=1, row_splits_dtype=tf.int64)
@@ -13,18 +15,22 @@ _DENSE_IDS = tf.TensorSpec([None, None], tf.int32)
 _LENGTH = tf.TensorSpec([], tf.int32, name="seq_length")
 
 
-def export_preprocessor(sp_model, path, rules="tfhub", seq_length=128, overwrite=False):
+def export_preprocessor(sp_model, path, rules=None, seq_length=128, overwrite=False):
     """Writes the preprocessor SavedModel.
 
     The loaded object has `__call__`, `tokenize`, `tokenize_with_offsets`, `detokenize`,
-    `bert_pack_inputs`, `encode_pairs`, `get_special_tokens_dict`, `sp_model_file` and the signature
-    `serving_default(sentences)`, as `Preprocessor` documents them; no variables. Programs that load
-    it need tensorflow-text of their TensorFlow (`import tensorflow_text`).
+    `bert_pack_inputs`, `encode_pairs`, `get_special_tokens_dict`, `sp_model_file`, `rules()` and
+    the signature `serving_default(sentences)`, as `Preprocessor` documents them; no variables.
+    Programs that load it need tensorflow-text of their TensorFlow (`import tensorflow_text`).
 
     Args:
       sp_model: Path of the SentencePiece model; its name is kept in assets/.
       path: Directory to write.
-      rules: "tfhub" or "original", see `Preprocessor`.
+      rules: "tfhub" or "original", see `Preprocessor`; it must be what the model behind it was
+        trained with. Default: what task.json beside `sp_model` says, or else "tfhub". That is not
+        the default of the rest of the package, because this SavedModel takes the place of
+        tensorflow/albert_en_preprocess/3, and models that were trained behind that one need its
+        ids. `rules()` of the SavedModel tells.
       seq_length: Length of the outputs of the root and the signature; default of the rest.
       overwrite: Whether an earlier output at `path` is replaced.
 
@@ -42,6 +48,8 @@ def export_preprocessor(sp_model, path, rules="tfhub", seq_length=128, overwrite
       >>> preprocessor = hub.KerasLayer("preprocessor")
     """
     with replacing_directory(path, overwrite) as directory:
+        sp_model = SentencePieceModel.read(sp_model)
+        rules = rules_for(sp_model.path, rules, default="tfhub")
         root = exportable_preprocessor(Preprocessor(sp_model, rules, seq_length))
 
         sentences = tf.TensorSpec([None], tf.string, name="sentences")
@@ -78,6 +86,7 @@ def exportable_preprocessor(preprocessor):
         *([spec] * segments for spec in (_IDS, _WORDS) for segments in (1, 2)),
     )
     root.encode_pairs = _pairs_function(preprocessor)
+    root.rules = _function(lambda: tf.constant(preprocessor.rules), [])
     root.sp_model_file = tf.saved_model.Asset(preprocessor.tokenize.sp_model.path)
     # Holds the model's resource, which the functions use.
     root.live_preprocessor = preprocessor

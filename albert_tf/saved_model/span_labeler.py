@@ -16,7 +16,7 @@ def export_span_labeler(
     model,
     path,
     sp_model,
-    rules="tfhub",
+    rules=None,
     seq_length=384,
     doc_stride=128,
     max_query_length=64,

@@ -12,10 +12,11 @@ from albert_tf._keras import tf_variable
 from albert_tf.atomic import replacing_directory
 from albert_tf.inputs import INPUT_NAMES, as_int32
 from albert_tf.saved_model.computation import check_computation, exported_computation
-from albert_tf.saved_model.contract.checklist import Check
-from albert_tf.saved_model.contract.tasks import check_task, probe_ids, probe_texts
+from albert_tf.saved_model.contract.checklist import Check, differs
+from albert_tf.saved_model.contract.tasks import PROBES, check_task, probe_ids, probe_texts
 from albert_tf.tasks.task_model import TaskModel
 from albert_tf.text.preprocessor import Preprocessor
+from albert_tf.text.reference import ReferenceTokenizer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ def export_task(export, path, sp_model, rules, seq_length, overwrite, skip_paddi
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
     """
     config = export.model.encoder.albert_config
-    preprocessor = Preprocessor(sp_model, rules, seq_length)
+    preprocessor = Preprocessor(sp_model, rules or export.model.rules, seq_length)
     model_file = preprocessor.tokenize.sp_model
     model_file.check_size(config.vocab_size)
     if preprocessor.seq_length > config.max_position_embeddings:
@@ -80,7 +81,11 @@ def export_task(export, path, sp_model, rules, seq_length, overwrite, skip_paddi
         root.computation = computation
         tf.saved_model.save(root, str(temporary), signatures=signatures)
         loaded = tf.saved_model.load(str(temporary))
-        checks = [*check_task(loaded), *_same_answers(export, signatures, loaded)]
+        checks = [
+            *check_task(loaded),
+            *_ids_of_training(preprocessor),
+            *_same_answers(export, signatures, loaded),
+        ]
         if broken := [f"{c.promise}: {c.difference}" for c in checks if c.difference]:
             raise ValueError(
                 f"An exported SavedModel must keep its contract. Received: {'; '.join(broken)}."
@@ -210,10 +215,23 @@ def _forms(export):
                 yield tuple(base.values()), training
 
 
+def _ids_of_training(preprocessor):
+    """Compares the ids that text becomes in the graph with those of the trainers' tokenizer."""
+    reference = ReferenceTokenizer(preprocessor.tokenize.sp_model)
+    if preprocessor.rules != reference.rules:  # Trained elsewhere: there is nothing to compare.
+        return
+    texts = probe_texts(["text"], batch=len(PROBES))["text"]
+    received = preprocessor.tokenize(texts).to_list()
+    expected = [reference.encode(text) for text in PROBES]
+    yield Check(
+        f"text becomes the ids of training, rules {reference.rules}", differs(expected, received)
+    )
+
+
 def _same_answers(export, signatures, loaded):
     """Compares what was loaded with what was saved, on a few inputs."""
     inputs = {
-        "serving_default": probe_texts(export.text_inputs),
+        "serving_default": probe_texts(export.text_inputs, batch=len(PROBES)),
         "ids": probe_ids(export.task, export.model.encoder.albert_config),
     }
     for name, live in signatures.items():

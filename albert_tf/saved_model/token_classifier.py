@@ -23,7 +23,7 @@ def export_token_classifier(
     path,
     sp_model,
     labels=None,
-    rules="tfhub",
+    rules=None,
     seq_length=128,
     stride=64,
     units="words",

@@ -21,7 +21,7 @@ class AlbertMultipleChoice(TaskModel):
     Args:
       encoder: An `AlbertEncoder`.
       dropout_rate: Dropout rate of the pooled output.
-      **kwargs: `name` and `trainable` of a Keras model.
+      **kwargs: `rules` (see `TaskModel`), `name` and `trainable` of a Keras model.
 
     Inputs: a list `[input_word_ids, input_mask, segment_ids]`, a dict with the keys
     `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or int64

@@ -31,7 +31,7 @@ class AlbertSpanLabeler(TaskModel):
         simple head has no dropout).
       start_n_top: Number of best starts to follow up (version_2).
       end_n_top: Number of best ends for each of them (version_2).
-      **kwargs: `name` and `trainable` of a Keras model.
+      **kwargs: `rules` (see `TaskModel`), `name` and `trainable` of a Keras model.
 
     Inputs: as of `AlbertEncoder`. With version_2 a dict may also have
       p_mask: int [batch, length], 1 where no answer can start or end. Default: everything but

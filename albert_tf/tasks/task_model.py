@@ -12,26 +12,42 @@ class TaskModel(IdsModel):
     Args:
       encoder: An `AlbertEncoder`. It is used, not copied: training the task trains it.
       head: A layer with all its variables created.
+      rules: The text rules that it is trained with, "original" or "tfhub", which exporters take
+        from here. None: not known; exporters then take the package's default.
       **kwargs: `name` and `trainable` of a Keras model. The dtype policy is the encoder's.
 
     Raises:
       TypeError: `encoder` is something else.
     """
 
-    def __init__(self, encoder, head, **kwargs):
+    def __init__(self, encoder, head, rules=None, **kwargs):
         # Keras scales a float16 model's loss if the policy of the model itself says so.
         super().__init__(dtype=encoder.dtype_policy, **kwargs)
         self.encoder = encoder
         self.head = head
+        self.rules = rules
         self.built = True
 
     def weights_by_name(self):
         """All weights as {stable name: Keras weight}: the encoder's, then the head's."""
         return {**self.encoder.weights_by_name(), **weights_by_name(self.head)}
 
+    def adopt(self, record, path):
+        """Takes over what a checkpoint tells about the training of its head.
+
+        Args:
+          record: dict, of a task.json or the like; see `albert_tf.task_record`.
+          path: The checkpoint, for the error.
+
+        Raises:
+          ValueError: The model was built for something else.
+        """
+        self.rules = adopted("rules", self.rules, record, path)
+
     def get_config(self):
         return {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "rules": self.rules,
             "name": self.name,
             "trainable": self.trainable,
         }
@@ -40,6 +56,23 @@ class TaskModel(IdsModel):
     def from_config(cls, config):
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
         return cls(**{**config, "encoder": encoder})
+
+
+def adopted(name, own, record, path):
+    """What a record tells about an argument of a model, or else the model's own value.
+
+    Raises:
+      ValueError: Both are there and differ.
+    """
+    value = record.get(name)
+    if value is None:
+        return own
+    if own not in (None, value):
+        raise ValueError(
+            f"A model must be built for what its head was trained for. Received: {name}={own!r}, "
+            f"but {value!r} in {str(path)!r}. Leave `{name}` out, so that it is taken from there."
+        )
+    return value
 
 
 def check_encoder(encoder):

@@ -27,7 +27,7 @@ class AlbertTokenClassifier(TaskModel):
       encoder: An `AlbertEncoder`.
       num_classes: Number of classes, at least 2.
       dropout_rate: Dropout rate of the sequence output.
-      **kwargs: `name` and `trainable` of a Keras model.
+      **kwargs: `rules` (see `TaskModel`), `name` and `trainable` of a Keras model.
 
     Inputs: as of `AlbertEncoder`: a list `[input_word_ids, input_mask, segment_ids]`, a dict with
     the keys `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or

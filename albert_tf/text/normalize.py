@@ -6,17 +6,8 @@ import unicodedata
 import tensorflow as tf
 
 from albert_tf.text.characters import regex_class
+from albert_tf.text.rules import check_rules
 from albert_tf.text.tensorflow_text import import_tensorflow_text
-
-RULES = ("tfhub", "original")
-
-
-def check_rules(rules):
-    """Raises a ValueError unless `rules` is one of RULES."""
-    if rules not in RULES:
-        raise ValueError(
-            f"rules must be one of {', '.join(map(repr, RULES))}. Received: {rules!r}."
-        )
 
 
 def normalize(strings, rules):

@@ -1,4 +1,4 @@
-"""Text to encoder inputs, live: the object that `export_preprocessor` saves."""
+"""Text to encoder inputs, live: the kind of object that `export_preprocessor` saves."""
 
 import tensorflow as tf
 
@@ -14,9 +14,10 @@ class Preprocessor(tf.Module):
 
     Args:
       sp_model: Path of the SentencePiece model, or a `SentencePieceModel`.
-      rules: "tfhub" for the ids of tensorflow/albert_en_preprocess/3, "original" for those of
-        Google's Python tokenizer, with which ALBERT was trained. With "original", pairs whose
-        second text is empty are packed as single texts.
+      rules: "original" for the ids of Google's Python tokenizer, with which ALBERT was trained;
+        "tfhub" for those of tensorflow/albert_en_preprocess/3. With "original", pairs whose
+        second text is empty are packed as single texts. Default: what task.json beside `sp_model`
+        says, or else "original", as everywhere but in `export_preprocessor`.
       seq_length: Length of the outputs; a call to `bert_pack_inputs` can choose another.
 
     Attributes:
@@ -35,7 +36,7 @@ class Preprocessor(tf.Module):
       >>> pairs = preprocessor.bert_pack_inputs(tokens, seq_length=16)
     """
 
-    def __init__(self, sp_model, rules="tfhub", seq_length=128):
+    def __init__(self, sp_model, rules=None, seq_length=128):
         super().__init__()
         self.seq_length = checked_seq_length(seq_length, minimum=3)
         self.tokenize = Tokenizer(sp_model, rules)

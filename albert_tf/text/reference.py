@@ -99,6 +99,7 @@ class ReferenceTokenizer:
       lower: Whether to lower-case; all published English models need it.
 
     Attributes:
+      rules: "original", whose ids these are.
       special_ids: dict {padding_id, unknown_id, start_of_sequence_id, end_of_segment_id, mask_id}.
       vocab_size: Number of pieces.
 
@@ -109,6 +110,8 @@ class ReferenceTokenizer:
 
     Reference: `FullTokenizer` in the original's tokenization.py.
     """
+
+    rules = "original"
 
     def __init__(self, sp_model, lower=True):
         model = SentencePieceModel.read(sp_model)

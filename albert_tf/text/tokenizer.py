@@ -5,9 +5,10 @@ import copy
 import tensorflow as tf
 
 from albert_tf.text.digit_comma import DigitCommaTable
-from albert_tf.text.normalize import check_rules, normalize
+from albert_tf.text.normalize import normalize
 from albert_tf.text.offsets import source_offsets
 from albert_tf.text.reference import WORD_START
+from albert_tf.text.rules import rules_for
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 
@@ -15,29 +16,33 @@ from albert_tf.text.tensorflow_text import import_tensorflow_text
 class Tokenizer(tf.Module):
     """Batches of UTF-8 text to ragged batches of ids, eagerly, in tf.function and in tf.data.
 
-    Normalizes (lower case, no accents), applies SentencePiece and, with `rules="original"`, the
+    Normalizes (lower case, no accents), applies SentencePiece and, by the rules "original", the
     digit-comma rule. Adds no [CLS] and [SEP]; "[MASK]" in the text is ordinary text.
 
     Args:
       sp_model: Path of the SentencePiece model, or a `SentencePieceModel`.
-      rules: "tfhub" for the ids of tensorflow/albert_en_preprocess/3, "original" for those of
-        Google's Python tokenizer, with which ALBERT was trained (see `normalize`).
+      rules: "original" for the ids of Google's Python tokenizer, with which ALBERT was trained;
+        "tfhub" for those of tensorflow/albert_en_preprocess/3 (see `normalize`). Default: what
+        task.json beside `sp_model` says, or else "original".
+
+    Attributes:
+      rules: "tfhub" or "original".
 
     Raises:
       ImportError: If tensorflow-text is missing.
       FileNotFoundError, ValueError: For a wrong `sp_model` or unknown `rules`.
 
     Example (with the official vocabulary):
-      >>> tokenizer = Tokenizer("30k-clean.model", rules="original")
+      >>> tokenizer = Tokenizer("30k-clean.model")
       >>> tokenizer(["ALBERT is a lite BERT."]).to_list()
       [[2953, 25, 21, 13, 10601, 11502, 9]]
     """
 
-    def __init__(self, sp_model, rules="tfhub"):
+    def __init__(self, sp_model, rules=None):
         super().__init__()
-        check_rules(rules)
         text = import_tensorflow_text()
         self._model = SentencePieceModel.read(sp_model)
+        rules = rules_for(self._model.path, rules)
         self._sentencepiece = text.SentencepieceTokenizer(self._model.proto, out_type=tf.int32)
         self._digit_comma = DigitCommaTable(self._model) if rules == "original" else None
         self.rules = rules

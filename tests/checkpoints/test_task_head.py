@@ -1,4 +1,6 @@
+import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -6,7 +8,10 @@ import tensorflow as tf
 
 from albert_tf.checkpoints.names.table import task_heads
 from albert_tf.checkpoints.task_head import restore_task_head
+from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 from albert_tf.encoder import AlbertEncoder
+from albert_tf.saved_model.encoder import export_encoder
+from albert_tf.task_record import read_task, recorded_rules, write_task
 from albert_tf.tasks import head_names
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
@@ -97,3 +102,53 @@ def test_head_of_a_run(tmp_path):
 def test_all_our_heads_are_known_by_their_names(kind):
     names = [head_weight.name for head_weight in getattr(head_names, f"{kind}_WEIGHTS")]
     assert list(task_heads([*names, "pooler_transform/kernel"])) == names
+
+
+def hugging_face_classifier(tmp_path, **changes):
+    """A copy of the golden directory with another config.json, and its encoder."""
+    path = tmp_path / "model"
+    shutil.copytree(HUGGING_FACE / "sequence_classification", path)
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps({**config, **changes}))
+    return path, AlbertEncoder.from_checkpoint(path)
+
+
+def test_problem_type_of_hugging_face(tmp_path):
+    path, encoder = hugging_face_classifier(tmp_path, problem_type="multi_label_classification")
+    model = AlbertClassifier(encoder, num_classes=3)
+    assert model.problem_type == "single_label_classification"
+    restore_task_head(model, path)
+    assert model.problem_type == "multi_label_classification"
+    assert AlbertClassifier.from_config(model.get_config()).problem_type == model.problem_type
+    other = AlbertClassifier(encoder, num_classes=3, problem_type="single_label_classification")
+    with pytest.raises(ValueError, match="Received: problem_type='single.*but 'multi_.*out, so"):
+        restore_task_head(other, path)
+
+
+def test_problem_type_of_hugging_face_may_be_absent_but_not_strange(tmp_path):
+    path, encoder = hugging_face_classifier(tmp_path, problem_type=None)
+    model = AlbertClassifier(encoder, num_classes=3)
+    restore_task_head(model, path)
+    assert model.problem_type == "single_label_classification" and model.rules is None
+    path, encoder = hugging_face_classifier(tmp_path / "2", problem_type="guess")
+    with pytest.raises(ValueError, match="`problem_type` must be one of .* Received: 'guess'"):
+        restore_task_head(model, path)
+
+
+def test_records_of_runs_and_of_hugging_face_directories(tmp_path):
+    run = tmp_path / "run"
+    trained = AlbertClassifier(AlbertEncoder.from_checkpoint(GOLDENS / "tiny"), 3)
+    RunDirectory(run).save(7, trained.weights, {"iterations": tf.Variable(7)}, {"step": 7})
+    (run / "albert_config.json").write_text(trained.encoder.albert_config.to_json())
+    write_task(run, {"problem_type": "multi_label_classification", "rules": "tfhub"})
+    model = AlbertClassifier(AlbertEncoder.from_checkpoint(run), 3)
+    restore_task_head(model, run)
+    assert (model.problem_type, model.rules) == ("multi_label_classification", "tfhub")
+
+    (tmp_path / "hf").mkdir()
+    write_hugging_face(model.encoder, tmp_path / "hf")
+    assert read_task(tmp_path / "hf") == {"rules": "tfhub"}
+    assert recorded_rules(AlbertEncoder.from_checkpoint(tmp_path / "hf")) == "tfhub"
+    export_encoder(model.encoder, tmp_path / "encoder", GOLDENS.parent / "fixtures/tiny.model")
+    assert recorded_rules(AlbertEncoder.from_checkpoint(tmp_path / "encoder")) == "tfhub"
+    assert recorded_rules(trained.encoder) is None

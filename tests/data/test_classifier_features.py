@@ -69,3 +69,11 @@ def test_refuses_a_length_without_room(sp_model):
     examples = ExampleSet([Example("1", "a")], [])
     with pytest.raises(ValueError, match=r"max_seq_length must be at least 5 here. Received: 4"):
         classifier_features(examples, ReferenceTokenizer(sp_model), 4)
+
+
+def test_several_labels(sp_model):
+    texts = [Example("1", "a", label=("x", "z")), Example("2", "b", label=())]
+    features = classifier_features(
+        ExampleSet(texts, [], ["x", "y", "z"]), ReferenceTokenizer(sp_model), 6
+    )
+    assert features["label_ids"].tolist() == [[1, 0, 1], [0, 0, 0]] and features.has_labels

@@ -2,7 +2,12 @@ import json
 
 import pytest
 
-from albert_tf.data.tasks.user_files import read_classification, read_regression, read_tagging
+from albert_tf.data.tasks.user_files import (
+    read_classification,
+    read_multi_label,
+    read_regression,
+    read_tagging,
+)
 
 
 def write(tmp_path, name, *lines):
@@ -100,3 +105,41 @@ def test_refuses_unknown_labels(tmp_path):
     path = write(tmp_path, "a.csv", "text,label", "a,yes", "b,no")
     with pytest.raises(ValueError, match=r"must be one of yes, maybe. Received: .*a.csv:3: 'no'"):
         read_classification(path, labels=["yes", "maybe"])
+
+
+def test_several_labels(tmp_path):
+    files = [
+        write(tmp_path, "a.csv", "text,label", "one,b|10", "two,", "three,9"),
+        write(tmp_path, "b.csv", "text,label", "one,\"['b', '10']\"", "two,[]", "three,['9']"),
+        write(
+            tmp_path,
+            "a.jsonl",
+            {"text": "one", "label": ["b", 10]},
+            {"text": "two", "label": []},
+            {"text": "three", "label": "9"},
+        ),
+    ]
+    for path in files:
+        examples = read_multi_label(path)
+        assert examples.labels == ("10", "9", "b")
+        assert [e.label for e in examples] == [("10", "b"), (), ("9",)]
+    assert read_multi_label(files[0], label=None)[0].label is None
+    with pytest.raises(ValueError, match=r"must be one of b, 9. Received: .*a.csv:2: '10'"):
+        read_multi_label(files[0], labels=["b", "9"])
+    with pytest.raises(ValueError, match=r"at least one label. Received: .*c.csv: only \[\]"):
+        read_multi_label(write(tmp_path, "c.csv", "text,label", "one,"))
+
+
+def test_labels_divided_by_something_else(tmp_path):
+    path = write(tmp_path, "a.tsv", "text\tlabel", "one\tleak", "two\tleak;smell")
+    with pytest.raises(ValueError, match=r"Received: .*a.tsv:3: 'leak;smell', .*separator=';'"):
+        read_multi_label(path)
+    assert read_multi_label(path, separator=";").labels == ("leak", "smell")
+
+
+@pytest.mark.parametrize("name, value", [("a.jsonl", ["x", "y"]), ("a.csv", "\"['x', 'y']\"")])
+def test_a_list_of_labels_is_not_one_label(tmp_path, name, value):
+    rows = [{"text": "one", "label": value}]
+    path = write(tmp_path, name, *(rows if name == "a.jsonl" else ["text,label", f"one,{value}"]))
+    with pytest.raises(ValueError, match=r"one label here. Received: .*--task=multi-label"):
+        read_classification(path)

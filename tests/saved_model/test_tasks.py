@@ -32,7 +32,7 @@ def exported_classifier(classifier, sp_model, tmp_path_factory):
     checks = export_classifier(
         classifier, path, sp_model, labels=["no", "maybe", "yes"], seq_length=24
     )
-    assert len(checks) == 11 and all(check.difference is None for check in checks)
+    assert len(checks) == 13 and all(check.difference is None for check in checks)
     return path
 
 

@@ -5,7 +5,12 @@ import tensorflow as tf
 from albert_tf._keras import keras, tf_variable
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.tasks.classifier import AlbertClassifier, classification_loss, regression_loss
+from albert_tf.tasks.classifier import (
+    AlbertClassifier,
+    classification_loss,
+    multi_label_loss,
+    regression_loss,
+)
 from tests.tasks.common import (
     assert_close,
     fits,
@@ -155,3 +160,60 @@ def test_errors():
         AlbertClassifier(encoder, dropout_rate=1.0)
     with pytest.raises(ValueError, match="no 'input_mask'"):
         AlbertClassifier(encoder)({name: ids for name in ("input_word_ids", "input_type_ids")})
+
+
+@pytest.mark.parametrize(
+    "loss, expected",
+    [
+        (keras.losses.BinaryCrossentropy(from_logits=True), "multi_label_classification"),
+        (keras.losses.BinaryFocalCrossentropy(from_logits=True), "multi_label_classification"),
+        ("binary_crossentropy", "multi_label_classification"),
+        (keras.losses.binary_crossentropy, "multi_label_classification"),
+        (multi_label_loss, "multi_label_classification"),
+        ([multi_label_loss], "multi_label_classification"),
+        (type("Own", (keras.losses.BinaryCrossentropy,), {})(True), "multi_label_classification"),
+        (keras.losses.MeanSquaredError(), "regression"),
+        ("mae", "regression"),
+        (regression_loss, "regression"),
+        (classification_loss, "single_label_classification"),
+        (keras.losses.SparseCategoricalCrossentropy(True), "single_label_classification"),
+        (lambda y, x: tf.reduce_sum(x), "single_label_classification"),
+    ],
+)
+def test_the_loss_tells_the_problem_type(loss, expected):
+    model = AlbertClassifier(small_encoder(), num_classes=3)
+    assert model.problem_type == "single_label_classification"
+    model.compile("adam", loss)
+    assert model.problem_type == expected
+    given = AlbertClassifier(small_encoder(), 3, problem_type="multi_label_classification")
+    given.compile("adam", loss)
+    assert given.problem_type == "multi_label_classification"
+
+
+def test_problem_types_without_a_loss():
+    assert AlbertClassifier(small_encoder(), 1).problem_type == "regression"
+    with pytest.raises(ValueError, match="`problem_type` must be one of .* Received: 'sigmoid'"):
+        AlbertClassifier(small_encoder(), problem_type="sigmoid")
+    with pytest.raises(ValueError, match="at least 2 classes .* Received: num_classes=1"):
+        AlbertClassifier(small_encoder(), 1, problem_type="single_label_classification")
+
+
+def test_several_labels_fit_save_and_load(tmp_path):
+    model = AlbertClassifier(small_encoder(), num_classes=2)
+    inputs, labels = small_inputs()
+    several = np.stack([labels, 1 - labels], -1)
+    fits(model, inputs, several, loss=multi_label_loss)
+    loaded = saves_and_loads(model, inputs, tmp_path / "model.keras")
+    assert loaded.problem_type == "multi_label_classification"
+    bare = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    assert bare.problem_type == "multi_label_classification" and bare.rules is None
+    rules = AlbertClassifier(small_encoder(), rules="tfhub")
+    assert AlbertClassifier.from_config(rules.get_config()).rules == "tfhub"
+
+
+def test_multi_label_loss_is_that_of_keras():
+    labels = np.array([[1, 0, 1], [0, 0, 0]])
+    logits = np.array([[2.0, -1.0, 0.5], [-3.0, 0.0, 1.0]], np.float32)
+    expected = keras.losses.BinaryCrossentropy(from_logits=True)(labels, logits)
+    assert_close(tf.reduce_mean(multi_label_loss(labels, logits)), expected)
+    assert multi_label_loss(labels, logits).shape == (2,)

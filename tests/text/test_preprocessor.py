@@ -17,7 +17,7 @@ NAMES = ("input_word_ids", "input_mask", "input_type_ids")
 
 @pytest.fixture(scope="module")
 def tfhub():
-    return Preprocessor(FIXTURES / "tf_hub_tiny.model")
+    return Preprocessor(FIXTURES / "tf_hub_tiny.model", rules="tfhub")
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,10 @@ def test_it_learns_and_writes_everything(learned):
     assert learned.scores["dev"]["accuracy"] == 1.0 and learned.scores["test"] == {}
     names = {path.name for path in learned.output.iterdir()}
     assert {"run.json", "states", "history.csv", "evaluations.csv", "metrics.json"} <= names
-    assert {"predictions", "saved_model", "albert_config.json", "cache"} <= names
+    assert {"predictions", "saved_model", "albert_config.json", "task.json", "cache"} <= names
+    task = json.loads((learned.output / "task.json").read_text())
+    assert task["rules"] == "original" and task["labels"] == ["0", "1"]
+    assert task["problem_type"] == "single_label_classification" and task["name"] == "sst-2"
     metrics = json.loads((learned.output / "metrics.json").read_text())
     assert metrics["scores"]["dev"] == {"accuracy": 1.0} and metrics["steps"] == 32
     assert metrics["examples"] == {"train": 10, "dev": 10, "test": 10}

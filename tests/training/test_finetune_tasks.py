@@ -17,7 +17,8 @@ SQUAD = FIXTURES / "squad"
 
 def test_names():
     glue = ["cola", "sst-2", "mrpc", "sts-b", "qqp", "mnli", "qnli", "rte", "wnli"]
-    more = ["squad1.1", "squad2.0", "race", "classification", "regression", "tagging"]
+    own = ["classification", "multi-label", "regression", "tagging"]
+    more = ["squad1.1", "squad2.0", "race", *own]
     assert set(glue + more) <= set(TASK_NAMES)
     assert make_task("SST-2", data_dir=FIXTURES / "glue", train_file=None).name == "sst-2"
 
@@ -64,6 +65,11 @@ def data_of(name, folder):
             lines = [json.dumps(x) + "\n" for x in (row, short)]
             (folder / f"{split}.jsonl").write_text("".join(lines))
         return {"data_dir": folder}
+    if name == "multi-label":
+        lines = [json.dumps({"text": "one", "label": names}) for names in (["a", "b"], [])]
+        for split in ("train", "dev"):
+            (folder / f"{split}.jsonl").write_text("\n".join(lines))
+        return {"data_dir": folder}
     return {"data_dir": FIXTURES / "glue"}
 
 
@@ -75,10 +81,12 @@ def batch(name, folder):
     )
     task.tokenizer = ReferenceTokenizer(random_tiny.SP_MODEL)
     rows = {**task.features("train", recipe).rows(0, 2), "is_real_example": [1, 0]}
+    record = json.loads(json.dumps(task.record(recipe)))
+    assert record["rules"] == "original" and record["task"] and record["seq_length"] == 64
     return task, recipe, *task.inputs_and_targets(rows)
 
 
-TASKS = ("cola", "sts-b", "qqp", "qnli", "squad2.0", "race", "tagging")
+TASKS = ("cola", "sts-b", "qqp", "qnli", "squad2.0", "race", "tagging", "multi-label")
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -17,6 +17,7 @@ from albert_tf.checkpoints.sources.tf_h5_file import UNUSED_BIAS
 from albert_tf.config import AlbertConfig
 from albert_tf.config_files import read_json_object, unread_keys
 from albert_tf.messages import brief, listed, plain
+from albert_tf.task_record import read_task
 
 _PREFIX = "albert."
 _TABLE = "embeddings.word_embeddings.weight"
@@ -137,7 +138,14 @@ def read(path, config=None, config_source="the configuration given"):
         known=known,
         lacks=_lacks(tensors, prefix, architectures),
         unread=unread,
+        task=_task(weights.parent, values),
     )
+
+
+def _task(directory, values):
+    """What task.json, if there is one, and config.json tell about the head."""
+    stated = {"problem_type": values.get("problem_type")}
+    return {**read_task(directory), **{k: v for k, v in stated.items() if v is not None}}
 
 
 def _architectures(values, path):

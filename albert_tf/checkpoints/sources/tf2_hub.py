@@ -93,24 +93,57 @@ def open_saved_model(directory, meta_graph):
     return flavor, tensors, ignored, get, None, known
 
 
+def stated_task(meta_graph):
+    """What our exporters put into a SavedModel about its training: `task`, `labels`, `rules`.
+
+    Args:
+      meta_graph: What `read_graph` returns.
+
+    Returns:
+      dict with the keys of `albert_tf.task_record`; {} for other SavedModels.
+
+    Raises:
+      ValueError: It is no JSON object.
+    """
+    library = {f.signature.name: f for f in meta_graph.graph_def.library.function}
+    objects = meta_graph.object_graph_def
+    task = _stated_object(objects, library, "task") or {}
+    if rules := _stated(objects, library, "rules"):
+        task["rules"] = rules[0].decode(errors="replace")
+    if labels := _stated(objects, library, "labels"):
+        task["labels"] = [label.decode(errors="replace") for label in labels]
+    return task
+
+
 def _stated_config(objects, library):
     """The configuration that our exporter puts into a SavedModel, as its function `config`."""
-    node = _child(objects, objects.nodes[0], "config") if objects.nodes else None
+    values = _stated_object(objects, library, "config")
+    return None if values is None else AlbertConfig.from_dict(values)
+
+
+def _stated_object(objects, library, name):
+    """The JSON object that a function of the root returns, or None without such a function."""
+    for string in _stated(objects, library, name)[:1]:
+        try:
+            return dict(json.loads(string))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(
+                f"The `{name}` of a SavedModel must be a JSON object. Received: "
+                f"{string[:80]!r} ({error}). Export it anew."
+            ) from error
+    return None
+
+
+def _stated(objects, library, name):
+    """The strings, a list of bytes, that a function of the root returns as a constant."""
+    node = _child(objects, objects.nodes[0], name) if objects.nodes else None
     if node is None or not node.function.concrete_functions:
-        return None
+        return []
     function = library.get(node.function.concrete_functions[0])
     for node_def in function.node_def if function else ():
-        strings = node_def.attr["value"].tensor.string_val if node_def.op == "Const" else ()
-        for string in strings:
-            try:
-                values = dict(json.loads(string))
-            except (ValueError, TypeError, RecursionError) as error:
-                raise ValueError(
-                    "The `config` of a SavedModel must be a JSON object. Received: "
-                    f"{string[:80]!r} ({error}). Export it anew."
-                ) from error
-            return AlbertConfig.from_dict(values)
-    return None
+        if node_def.op == "Const" and node_def.attr["value"].tensor.string_val:
+            return list(node_def.attr["value"].tensor.string_val)
+    return []
 
 
 def _functions(objects):

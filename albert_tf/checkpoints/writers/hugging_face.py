@@ -13,6 +13,7 @@ from albert_tf.checkpoints.names.table import rules
 from albert_tf.checkpoints.writers.hugging_face_tokenizer import read_vocabulary, write_tokenizer
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.task_record import recorded_rules, write_task
 
 DTYPES = ("float32", "float16")
 _PROJECTION = "encoder.embedding_hidden_mapping_in."
@@ -20,6 +21,8 @@ _PROJECTION = "encoder.embedding_hidden_mapping_in."
 
 def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float32"):
     """Writes config.json, model.safetensors and, given a vocabulary, the tokenizer's files.
+
+    Where the text rules of the model's training are known, as of a run, task.json tells them.
 
     `AutoModel`, `AutoModelForPreTraining` and `AutoTokenizer` load it. An encoder becomes an
     AlbertModel, a pretrainer an AlbertForPreTraining, or an AlbertForMaskedLM if it lacks the
@@ -71,6 +74,8 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
         write_tokenizer(directory, vocabulary, config.max_position_embeddings, lower)
     text = json.dumps(values, indent=2, sort_keys=True)
     (directory / "config.json").write_text(text + "\n", encoding="utf-8")
+    if rules_of_training := recorded_rules(model):
+        write_task(directory, {"rules": rules_of_training})
 
 
 def _kind(model):

@@ -10,7 +10,7 @@ CUT = "texts cut to max_seq_length"
 
 
 def classifier_features(examples, tokenizer, max_seq_length):
-    """Turns texts or pairs into ids, for classification and regression.
+    """Turns texts or pairs into ids, for classification, several labels a text, and regression.
 
     Rows are `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, cut at the end and padded with zeros. Too
     long pairs lose pieces one at a time from the longer text, from b on ties. A second text without
@@ -23,7 +23,8 @@ def classifier_features(examples, tokenizer, max_seq_length):
 
     Returns:
       `Features` of N rows: input_ids, input_mask, segment_ids int32 [N, S]; label_ids int32 [N], or
-      float32 [N] for regression (`examples.labels` is None); is_real_example int32 [N], all 1. The
+      float32 [N] for regression (`examples.labels` is None), or where texts have any number of
+      labels int32 [N, labels], 1 for each that they have; is_real_example int32 [N], all 1. The
       report counts what was cut.
 
     Raises:
@@ -78,4 +79,9 @@ def _label_ids(examples):
     if examples.labels is None:
         return np.array([e.label or 0.0 for e in examples], np.float32)
     ids = {label: i for i, label in enumerate(examples.labels)}
+    if isinstance(examples[0].label, tuple):
+        rows = np.zeros([len(examples), len(ids)], np.int32)
+        for row, example in zip(rows, examples):
+            row[[ids[label] for label in example.label]] = 1
+        return rows
     return np.array([0 if e.label is None else ids[e.label] for e in examples], np.int32)

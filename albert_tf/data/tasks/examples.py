@@ -14,13 +14,14 @@ class Example:
       guid: Identifier, str; for GLUE the one that a submission needs.
       text_a: str, as in the file.
       text_b: str, or None for tasks on single texts.
-      label: str; float for regression; None in unlabeled files.
+      label: str; tuple of str where a text has any number of labels; float for regression; None in
+        unlabeled files.
     """
 
     guid: str
     text_a: str
     text_b: str | None = None
-    label: str | float | None = None
+    label: str | tuple | float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

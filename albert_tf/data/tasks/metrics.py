@@ -44,6 +44,34 @@ def matthews(labels, predictions):
     return float((right * count - true @ predicted) / math.sqrt(variances)) if variances else 0.0
 
 
+def subset_accuracy(labels, predictions):
+    """Share of texts all of whose labels are predicted and no others, float in [0, 1].
+
+    Args:
+      labels: Array [N, L], 1 for each of L labels that a text has, else 0; N > 0.
+      predictions: Array [N, L] of the same kind.
+    """
+    labels, predictions = _indicators(labels, predictions)
+    return float(np.mean(np.all(labels == predictions, axis=1)))
+
+
+def f1_micro(labels, predictions):
+    """F1 of all pairs of a text and a label together, float in [0, 1]; arguments as above.
+
+    0 where there is none, neither right nor predicted, as scikit-learn has it.
+    """
+    return f1(*(x.reshape(-1).astype(int) for x in _indicators(labels, predictions)))
+
+
+def f1_macro(labels, predictions):
+    """Mean of the labels' F1, each counting alike, float in [0, 1]; arguments as above.
+
+    A label that is neither right nor predicted anywhere counts as 0, as scikit-learn has it.
+    """
+    labels, predictions = (x.astype(int) for x in _indicators(labels, predictions))
+    return float(np.mean([f1(a, b) for a, b in zip(labels.T, predictions.T)]))
+
+
 def pearson(labels, predictions):
     """Pearson's correlation of two sequences of numbers, float in [-1, 1].
 
@@ -62,6 +90,7 @@ def spearman(labels, predictions):
     return pearson(_ranks(labels), _ranks(predictions))
 
 
+# Of texts that have one class, or a number.
 METRICS = {metric.__name__: metric for metric in (accuracy, f1, matthews, pearson, spearman)}
 
 
@@ -69,6 +98,16 @@ def _ranks(values):
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2)[inverse.reshape(-1)]
+
+
+def _indicators(labels, predictions):
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if labels.ndim != 2 or labels.shape != predictions.shape or not labels.size:
+        raise ValueError(
+            "labels and predictions must be matrices of one shape, with a row for each text and a "
+            f"column for each label. Received: shapes {labels.shape} and {predictions.shape}."
+        )
+    return labels.astype(bool), predictions.astype(bool)
 
 
 def _pair(labels, predictions):

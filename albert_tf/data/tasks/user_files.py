@@ -1,4 +1,4 @@
-"""Your own data: CSV, TSV or JSONL for classification, regression, pairs of texts, and tagging.
+"""Your own data: CSV, TSV or JSONL for classification, several labels a text, regression, tagging.
 
 The first row of CSV and TSV names the columns. CSV follows RFC 4180 (quoted fields); TSV is split
 at tabs, and quotes are ordinary text. JSONL has one object a line, whose keys are the columns.
@@ -9,7 +9,13 @@ import pathlib
 
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import Example, ExampleSet, TaggedExample
-from albert_tf.data.tasks.labels import check_label, parse_score
+from albert_tf.data.tasks.labels import (
+    LABEL_SEPARATOR,
+    check_label,
+    listed,
+    parse_labels,
+    parse_score,
+)
 from albert_tf.data.tasks.tables import read_csv, read_jsonl, read_tsv
 
 
@@ -39,13 +45,56 @@ def read_classification(path, text="text", text_pair=None, label="label", labels
     """
     report, examples, places = Report(), [], []
     for place, row in _rows(path, [text, text_pair, label, guid], report):
-        name = None if label is None else _label(row[label], place)
+        name = None if label is None else _one_label(row[label], place)
         examples.append(_example(row, place, text, text_pair, guid, name))
         places.append(place)
     if examples and label is not None:
         labels = _all_labels(labels, {example.label for example in examples}, path)
         for place, example in zip(places, examples):
             check_label(example.label, labels, place)
+    return ExampleSet(examples, [path], labels or (), report)
+
+
+def read_multi_label(
+    path,
+    text="text",
+    text_pair=None,
+    label="label",
+    labels=None,
+    guid=None,
+    separator=LABEL_SEPARATOR,
+):
+    """Reads texts, or pairs of texts, with any number of labels each.
+
+    Args:
+      path, text, text_pair, guid: As of `read_classification`.
+      label: Name of the column of the labels: in JSONL a list of strings, such as ["a", "b"] or [];
+        in CSV and TSV a field in which `separator` divides them, such as a|b, empty for none. None
+        for files to predict on.
+      labels: As of `read_classification`.
+      separator: What divides the labels of a field.
+
+    Returns:
+      `ExampleSet` of `Example`s, whose `label` is a tuple of str, with `labels` a tuple of str.
+
+    Raises:
+      FileNotFoundError: If there is no such file.
+      ValueError: As in `read_classification`, but that one label is enough; or if the labels seem
+        to be divided by something else.
+    """
+    report, examples, places = Report(), [], []
+    for place, row in _rows(path, [text, text_pair, label, guid], report):
+        names = None if label is None else parse_labels(row[label], place, separator)
+        examples.append(_example(row, place, text, text_pair, guid, names))
+        places.append(place)
+    if examples and label is not None:
+        found = {name for example in examples for name in example.label}
+        if labels is None:
+            _check_separator(examples, places, separator)
+        labels = _all_labels(labels, found, path, least=1)
+        for place, example in zip(places, examples):
+            for name in example.label:
+                check_label(name, labels, place)
     return ExampleSet(examples, [path], labels or (), report)
 
 
@@ -161,6 +210,32 @@ def _label(value, place):
     return text
 
 
+def _one_label(value, place):
+    """The label of a text that has exactly one."""
+    if listed(value) is not None:
+        raise ValueError(
+            f"A text must have one label here. Received: {place}: the list {value!r:.80}. Where "
+            "texts have several labels, or none, the task is multi-label (--task=multi-label; "
+            "read_multi_label)."
+        )
+    return _label(value, place)
+
+
+def _check_separator(examples, places, separator):
+    """Raises if no text has several labels, but some label looks like several."""
+    if any(len(example.label) > 1 for example in examples):
+        return
+    for place, example in zip(places, examples):
+        for other in ",;|":
+            if any(other in label for label in example.label):
+                raise ValueError(
+                    f"Labels of a text are divided by {separator!r}, or are a list. Received: "
+                    f"{place}: {example.label[0]!r}, and no text with two labels. Name what "
+                    f"divides them (--label_separator={other!r}); if it is one label, write lists "
+                    "into a .jsonl file."
+                )
+
+
 def _items(value, place):
     items = value.split() if isinstance(value, str) else value
     if not isinstance(items, list) or not items or not all(isinstance(x, str) for x in items):
@@ -171,12 +246,15 @@ def _items(value, place):
     return tuple(items)
 
 
-def _all_labels(labels, found, path):
+_LEAST = {1: "one label", 2: "two labels"}
+
+
+def _all_labels(labels, found, path, least=2):
     if labels is not None:
         return tuple(map(str, labels))
-    if len(found) < 2:
+    if len(found) < least:
         raise ValueError(
-            "A data set to learn from must have at least two labels. "
+            f"A data set to learn from must have at least {_LEAST[least]}. "
             f"Received: {path}: only {sorted(found)}. If it is a part of the data, pass labels=..."
         )
     return tuple(sorted(found, key=int) if all(map(_is_int, found)) else sorted(found))

@@ -10,6 +10,7 @@
 | `encode_pairs(first, second, seq_length)` | two string [batch] -> as `__call__` |
 | `sp_model_file` | tf.saved_model.Asset |
 | signature `serving_default` | {sentences} -> as `__call__` |
+| `rules()` | string: "tfhub" or "original"; published preprocessors have none |
 | variables | none |
 """
 

@@ -8,16 +8,20 @@
 `sp_model_file`: tf.saved_model.Asset.
 `config()`: the encoder's configuration, a JSON string.
 `computation()`: how the encoder computes, a JSON string: compute_dtype, skip_padding.
-`task()`: a JSON object: task, text_inputs, rules, seq_length, and the task's own settings.
-`labels()`: string [classes], of classification and token_classification.
+`task()`: a JSON object: task, text_inputs, rules, seq_length, and the task's own settings:
+  problem_type of classification, multi_label and regression, thresholds of multi_label.
+`labels()`: string [classes], of classification, multi_label and token_classification.
 Signature `serving_default`: text, `task()["text_inputs"]`, to `ANSWERS[task]`.
-Signature `ids`: `INPUT_NAMES`, int32, to `ID_ANSWERS[task]`.
+Signature `ids`: `INPUT_NAMES`, int32, to `ID_ANSWERS[task]`. Probabilities are the softmax of what
+  `__call__` answers, the sigmoid for multi_label, whose predictions are those of at least the
+  threshold.
 
 Programs that load one must have imported tensorflow_text: text needs its operations.
 """
 
 import json
 
+import numpy as np
 import tensorflow as tf
 
 from albert_tf.config import AlbertConfig
@@ -36,6 +40,7 @@ _SPANS = (
 )
 ANSWERS = {
     "classification": ("label", "probabilities"),
+    "multi_label": ("predictions", "probabilities"),
     "regression": ("score",),
     "multiple_choice": ("answer", "choice", "probabilities"),
     "span": ("answer", "no_answer_score", *_SPANS),
@@ -51,7 +56,7 @@ ANSWERS = {
     ),
 }
 ID_ANSWERS = {
-    **{task: ANSWERS[task] for task in ("classification", "regression")},
+    **{task: ANSWERS[task] for task in ("classification", "multi_label", "regression")},
     "multiple_choice": ("choice", "probabilities"),
     "span": ("end_logits", "start_logits"),
     "span_version_2": (
@@ -63,7 +68,15 @@ ID_ANSWERS = {
     ),
     "token_classification": ("probabilities",),
 }
+_LABELED = ("classification", "multi_label", "token_classification")
 _CHOICES = 3
+# Some that the text rules differ on.
+PROBES = (
+    "The quick brown fox jumps over the lazy dog.",
+    "Ça, c'est l'été à Zürich!",
+    "In 2010, it cost 1,000, he said.",
+    "stra\u00dfe \u2167 \ufb01ne co\u00adoperate",
+)
 
 
 def check_task(loaded):
@@ -83,15 +96,17 @@ def check_task(loaded):
     promise("signature ids", _ids, loaded)
     promise("dict, list and tuple, int32 and int64, answer alike", _call, loaded)
     promise("gradients of the head in training", _gradients, loaded)
-    if _task(loaded)["task"] in ("classification", "token_classification"):
+    task = _task(loaded)["task"]
+    if task in _LABELED:
         promise("labels() has a name for each class", _labels, loaded)
+    if task in ("classification", "multi_label"):
+        promise("probabilities are those of the logits", _probabilities, loaded)
     return checklist.checks
 
 
 def probe_texts(text_inputs, batch=2):
     """Some text for each input of `serving_default`, as {name: string tensor}."""
-    texts = ["The quick brown fox jumps over the lazy dog.", "Ça, c'est l'été à Zürich!"]
-    texts = tf.constant([texts[i % 2] for i in range(batch)], tf.string, [batch])
+    texts = tf.constant([PROBES[i % len(PROBES)] for i in range(batch)], tf.string, [batch])
     choices = tf.repeat(texts[:, tf.newaxis], _CHOICES, 1)
     return {name: choices if name == "choices" else texts for name in text_inputs}
 
@@ -179,3 +194,17 @@ def _labels(loaded):
     labels = loaded.labels().numpy().tolist()
     kernel = loaded.variables[-2]
     return differs(kernel.shape[-1], len(set(labels)))
+
+
+def _probabilities(loaded):
+    task = _task(loaded)
+    inputs = probe_ids(task["task"], _config(loaded))
+    outputs = loaded.signatures["ids"](**inputs)
+    several = task["task"] == "multi_label"
+    expected = (tf.sigmoid if several else tf.nn.softmax)(loaded(inputs))
+    if not np.allclose(expected, outputs["probabilities"], atol=1e-5):
+        return f"not the {'sigmoid' if several else 'softmax'} of what the call answers"
+    if several:
+        above = outputs["probabilities"] >= tf.constant(task["thresholds"])
+        return differs(above.numpy().tolist(), outputs["predictions"].numpy().tolist())
+    return None

@@ -9,7 +9,7 @@ from albert_tf.data.tasks.glue import TASKS
 from albert_tf.data.tasks.metrics import METRICS
 from albert_tf.data.tasks.user_files import read_classification, read_regression
 from albert_tf.saved_model.classifier import export_classifier
-from albert_tf.tasks.classifier import AlbertClassifier
+from albert_tf.tasks.classifier import REGRESSION, SINGLE_LABEL, AlbertClassifier
 from albert_tf.training.engine.losses import Accuracy, SparseCrossEntropy, SquaredError
 from albert_tf.training.finetuning.task import FinetuneTask, split_files
 
@@ -48,8 +48,21 @@ class ClassificationTask(FinetuneTask):
         self.num_classes = None if self.labels is None else len(self.labels)
         self.pairs = any(example.text_b is not None for example in splits["train"])
 
+    @property
+    def kind(self):
+        return "regression" if self.labels is None else "classification"
+
     def build(self, encoder, recipe):
         return AlbertClassifier(encoder, self.num_classes or 1, recipe.head_dropout_rate)
+
+    def record(self, recipe):
+        names = {} if self.labels is None else {"labels": list(self.labels)}
+        return {
+            **super().record(recipe),
+            "problem_type": REGRESSION if self.labels is None else SINGLE_LABEL,
+            "text_inputs": ["text_a", "text_b"] if self.pairs else ["text"],
+            **names,
+        }
 
     def losses(self):
         keys = {"labels": "labels", "weights": "weights"}
@@ -101,7 +114,7 @@ class ClassificationTask(FinetuneTask):
             path,
             sp_model,
             labels=self.labels,
-            rules="original",
+            rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,
             pairs=self.pairs,
             overwrite=True,

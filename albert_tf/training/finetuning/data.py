@@ -68,7 +68,7 @@ class TrainingData:
         """
         remainder = "drop" if self.num_rows >= self.batch_size else "pad"
         rows = self.rows.batches(self.batch_size, seed, epoch, remainder)
-        return rows.map(lambda x: self.task.inputs_and_targets(_trimmed(x, self.length)))
+        return rows.map(lambda x: self.task.inputs_and_targets(_trimmed(x, self.length, self.task)))
 
 
 class EvaluationData:
@@ -93,7 +93,7 @@ class EvaluationData:
     def batches(self):
         """tf.data.Dataset of the model's inputs."""
         rows = self.rows.batches(self.batch_size)
-        return rows.map(lambda x: self.task.inputs(_trimmed(x, self.length)))
+        return rows.map(lambda x: self.task.inputs(_trimmed(x, self.length, self.task)))
 
 
 def digest(examples):
@@ -117,13 +117,14 @@ def _aligned(length, most):
     return min(-(-length // _ALIGNMENT) * _ALIGNMENT, most)
 
 
-def _trimmed(rows, length):
+def _trimmed(rows, length, task):
     """Rows without the padding behind the first `length` tokens."""
     if length is None:
         return rows
     most = rows["input_ids"].shape[-1]
 
-    def trim(x):
-        return x[..., :length] if x.shape.rank > 1 and x.shape[-1] == most else x
+    def trim(name, x):
+        by_token = x.shape.rank > 1 and x.shape[-1] == most and name not in task.not_by_token
+        return x[..., :length] if by_token else x
 
-    return {name: trim(x) for name, x in rows.items()}
+    return {name: trim(name, x) for name, x in rows.items()}

@@ -65,8 +65,9 @@ def finetune(
 
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
     curves.png (with matplotlib), tensorboard/, metrics.json, predictions/ (for GLUE's test sets in
-    the format of a submission), saved_model/, albert_config.json and sentencepiece.model. The
-    directory is a checkpoint, of its best weights, for the next task.
+    the format of a submission), saved_model/, albert_config.json, sentencepiece.model and
+    task.json (text rules, labels, lengths). The directory is a checkpoint, of its best weights, for
+    the next task.
 
     Args:
       task: Name of a task, such as "sst-2", or a `FinetuneTask` from `make_task`.
@@ -114,6 +115,7 @@ def finetune(
     task.cut("dev", options.max_dev_examples)
     record = {
         "task": task.name,
+        "settings": task.settings,
         "data": {split: digest(examples) for split, examples in task.splits.items()},
         "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
         "config": config.to_dict(),

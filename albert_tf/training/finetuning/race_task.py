@@ -14,6 +14,7 @@ from albert_tf.training.finetuning.task import FinetuneTask
 class RaceTask(FinetuneTask):
     """The right one of four options; `race_task` makes one. "accuracy" chooses the best weights."""
 
+    kind = "multiple_choice"
     num_classes = len(race.LABELS)
 
     def __init__(self, name, splits):
@@ -25,6 +26,9 @@ class RaceTask(FinetuneTask):
     def losses(self):
         keys = {"labels": "labels", "weights": "weights"}
         return {"loss": SparseCrossEntropy(**keys)}, {"train_accuracy": Accuracy(**keys)}
+
+    def record(self, recipe):
+        return {**super().record(recipe), "max_qa_length": recipe.max_qa_length}
 
     def features(self, split, recipe):
         return multiple_choice_features(
@@ -56,7 +60,7 @@ class RaceTask(FinetuneTask):
             model,
             path,
             sp_model,
-            rules="original",
+            rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,
             max_qa_length=recipe.max_qa_length,
             overwrite=True,

@@ -7,6 +7,7 @@ from albert_tf._keras import keras
 from albert_tf.atomic import write_file
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
+from albert_tf.task_record import write_task
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.engine.evaluation import Predictor
 from albert_tf.training.engine.history import History, TensorBoard
@@ -107,6 +108,7 @@ class FinetuneRun:
                 write_file(directory / "albert_config.json", self.config.to_json() + "\n")
             vocabulary = pathlib.Path(self.sp_model).read_bytes()
             write_file(self.output / "sentencepiece.model", vocabulary)
+            write_task(self.output, self.task.record(recipe))
 
     def _encoder(self, checkpoint):
         how = {

@@ -26,6 +26,8 @@ class SquadTask(FinetuneTask):
     2.0 they are at the threshold for no answer that is best on the set itself.
     """
 
+    kind = "span"
+
     def __init__(self, name, splits):
         super().__init__(name, splits, "f1")
         self.version_2 = name == "squad2.0"
@@ -42,6 +44,14 @@ class SquadTask(FinetuneTask):
             return span_loss(targets, outputs)
 
         return {"loss": MeanOf(loss, weights="weights")}, {}
+
+    def record(self, recipe):
+        lengths = ("doc_stride", "max_query_length", "max_answer_length")
+        return {
+            **super().record(recipe),
+            "version_2": self.version_2,
+            **{name: getattr(recipe, name) for name in lengths},
+        }
 
     def features(self, split, recipe):
         self.answer_settings = {
@@ -107,7 +117,7 @@ class SquadTask(FinetuneTask):
             model,
             path,
             sp_model,
-            rules="original",
+            rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,
             doc_stride=recipe.doc_stride,
             max_query_length=recipe.max_query_length,

@@ -23,6 +23,8 @@ class TaggingTask(FinetuneTask):
     for the accuracy, O for the entities.
     """
 
+    kind = "token_classification"
+
     def __init__(self, name, splits):
         self.labels = splits["train"].labels
         self.has_entities = is_bio(self.labels)
@@ -36,6 +38,9 @@ class TaggingTask(FinetuneTask):
             return token_classification_loss(targets["labels"], outputs)
 
         return {"loss": MeanOf(loss, weights="weights")}, {}
+
+    def record(self, recipe):
+        return {**super().record(recipe), "labels": list(self.labels)}
 
     def features(self, split, recipe):
         return token_features(self.splits[split], self.tokenizer, recipe.max_seq_length)
@@ -79,7 +84,7 @@ class TaggingTask(FinetuneTask):
             path,
             sp_model,
             labels=self.labels,
-            rules="original",
+            rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,
             stride=max(recipe.max_seq_length // 2, 1),
             overwrite=True,

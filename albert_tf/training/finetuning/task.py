@@ -15,21 +15,27 @@ class FinetuneTask:
 
     Attributes:
       name: Such as "sst-2".
+      kind: What its model answers, `task` of the record task.json and of the SavedModel.
       splits: {name: `ExampleSet`}: "train", "dev", and further ones to score or to predict at the
         end, such as "test".
       ignores_padding: Whether padding has no part in the answers, so that it need not be computed.
       best_metric: Which of `scores(...)` chooses the best weights; the highest is best.
+      not_by_token: Names of features whose rows are no values of tokens, whatever their length.
       num_classes: Number of classes whose entropy the collapse detector watches; None for none.
+      settings: {name: value} of what else decides the scores of a run, for its record.
       tokenizer: `ReferenceTokenizer`; set by `finetune` before the first `features`.
     """
 
+    kind = None
     num_classes = None
     ignores_padding = True
+    not_by_token = ()
 
     def __init__(self, name, splits, best_metric):
         self.name = name
         self.splits = splits
         self.best_metric = best_metric
+        self.settings = {}
         self.tokenizer = None
 
     def build(self, encoder, recipe):
@@ -78,6 +84,15 @@ class FinetuneTask:
     def export(self, model, path, sp_model, recipe, scores):
         """Writes the SavedModel; `scores` are those of "dev". Returns the checks it passed."""
         raise NotImplementedError
+
+    def record(self, recipe):
+        """What a checkpoint of the run tells about itself; see `albert_tf.task_record`."""
+        return {
+            "task": self.kind,
+            "name": self.name,
+            "rules": self.tokenizer.rules,
+            "seq_length": recipe.max_seq_length,
+        }
 
     def cut(self, split, count):
         """Leaves a random sample of `count` examples in a split, the same one for every seed."""

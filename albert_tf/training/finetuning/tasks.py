@@ -3,6 +3,7 @@
 import inspect
 
 from albert_tf.training.finetuning.classification_task import GLUE_TASKS, glue_task, own_task
+from albert_tf.training.finetuning.multi_label_task import multi_label_task
 from albert_tf.training.finetuning.race_task import race_task
 from albert_tf.training.finetuning.squad_task import squad_task
 from albert_tf.training.finetuning.tagging_task import tagging_task
@@ -12,6 +13,7 @@ _MAKERS = {
     **dict.fromkeys(("squad1.1", "squad2.0"), squad_task),
     **dict.fromkeys(("race", "race-middle", "race-high"), race_task),
     **dict.fromkeys(("classification", "regression"), own_task),
+    "multi-label": multi_label_task,
     "tagging": tagging_task,
 }
 TASK_NAMES = tuple(_MAKERS)
@@ -22,9 +24,11 @@ def make_task(name, **data):
 
     Args:
       name: One of `TASK_NAMES`, in any case: GLUE's tasks, "squad1.1", "squad2.0", "race" (or one
-        of its levels), and "classification", "regression", "tagging" for your own files.
-      **data: Where the data are: arguments of `glue_task`, `own_task`, `squad_task`, `race_task` or
-        `tagging_task`, such as `data_dir`. None is the same as leaving one out.
+        of its levels), and "classification", "multi-label", "regression", "tagging" for your own
+        files.
+      **data: Where the data are: arguments of `glue_task`, `own_task`, `multi_label_task`,
+        `squad_task`, `race_task` or `tagging_task`, such as `data_dir`. None is the same as
+        leaving one out.
 
     Raises:
       ValueError: The name is unknown, an argument is not one of the task's, or a row is malformed.

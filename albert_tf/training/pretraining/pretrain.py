@@ -9,6 +9,8 @@ from albert_tf._keras import keras
 from albert_tf.atomic import local_path, write_file
 from albert_tf.data.pretraining.reader import PretrainingRecords
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.task_record import write_task
+from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.engine.evaluation import evaluate_terms
 from albert_tf.training.engine.failures import told_failures
@@ -72,7 +74,8 @@ def pretrain(
 
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
     curves.png (with matplotlib), tensorboard/, metrics.json (scores, and the minutes of training
-    and evaluations, all calls together), albert_config.json and the SentencePiece model.
+    and evaluations, all calls together), albert_config.json, task.json (the text rules) and the
+    SentencePiece model.
     `AlbertPretrainer.from_checkpoint(output)` and all that takes a checkpoint read the newest
     weights.
 
@@ -163,6 +166,7 @@ def pretrain(
             for directory in (output, output / "states"):
                 write_file(directory / "albert_config.json", config.to_json() + "\n")
             write_file(output / "sentencepiece.model", vocabulary.proto)
+            write_task(output, {"task": "pretraining", "rules": ReferenceTokenizer.rules})
             print(_described(model, curriculum), flush=True)
         state = _train(output, step, curriculum, heldout and opened[heldout], options)
         scores = state.metrics if state.stopped_by is None else {}
