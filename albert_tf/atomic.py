@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fnmatch
 import os
 import pathlib
 import re
@@ -9,6 +10,11 @@ import secrets
 import shutil
 
 _REMAINS = re.compile(r"\.(.+)\.[0-9a-f]{8}\.(partial|old)")
+# What a SavedModel's directory has, `saved_model.pb` for certain: see `replacing_directory`.
+SAVED_MODEL = (
+    *("saved_model.pb", "variables", "assets", "assets.extra"),
+    *("fingerprint.pb", "keras_metadata.pb"),
+)
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 # === What replaces whatever is there ===
@@ -102,46 +108,62 @@ def is_remains(name):
 
 
 @contextlib.contextmanager
-def replacing_directory(path, overwrite=False, marker="saved_model.pb"):
+def replacing_directory(path, overwrite=False, written=SAVED_MODEL, inputs=()):
     """As `new_directory`, for an output of the user's that must not cost anything else.
 
     Args:
       path: Local path of the output directory. Its parents are created.
       overwrite: Whether an existing output is replaced: it stays until the new one is complete.
-      marker: A file that an existing directory must contain to be replaced (or be empty), so that
-        a mistyped path cannot cost more than an earlier output.
+      written: Names, such as "*.model", of what the output may have. An existing directory is
+        replaced if it has the first of them and nothing else than these, or is empty, so that a
+        mistyped path cannot cost more than an earlier output.
+      inputs: Paths that are read to make the output; it must neither be nor contain one.
 
     Yields:
       pathlib.Path of an empty directory to write into.
 
     Raises:
       FileExistsError: Before the block runs, if `path` exists and may not be replaced.
-      ValueError: If `path` is a URL.
+      ValueError: If `path` is a URL, or has an input.
 
     Example:
       >>> with replacing_directory("out", overwrite=True) as directory:
       ...     tf.saved_model.save(module, directory)
     """
-    target = refuse_existing(path, overwrite, marker)
+    target = refuse_existing(path, overwrite, written, inputs)
     with new_directory(target) as partial:
         yield partial
-        refuse_existing(target, overwrite, marker)  # It may have appeared meanwhile.
+        refuse_existing(target, overwrite, written)  # It may have appeared meanwhile.
 
 
-def refuse_existing(path, overwrite=False, marker="saved_model.pb"):
+def refuse_existing(path, overwrite=False, written=SAVED_MODEL, inputs=()):
     """Raises where `replacing_directory` with these arguments would; for checks before long work.
 
     Returns:
       pathlib.Path: `path`, absolute and without symbolic links.
     """
     target = local_path(path)
+    for source in map(os.path.realpath, inputs):
+        if target in (pathlib.Path(source), *pathlib.Path(source).parents):
+            raise ValueError(
+                f"The output must neither be nor contain what it is made of. Received: {path}, "
+                f"with the input {source}. Choose another output."
+            )
     if not target.exists():
         return target
     _refuse_unless(overwrite, path)
-    if not target.is_dir() or (any(target.iterdir()) and not (target / marker).is_file()):
+    names = sorted(os.listdir(target)) if target.is_dir() else []
+    if not target.is_dir() or (names and not (target / written[0]).exists()):
         raise FileExistsError(
-            f"Only an earlier output (a directory with {marker}) can be overwritten. "
+            f"Only an earlier output (a directory with {written[0]}) can be overwritten. "
             f"Received: {path}. Choose another path, or remove it yourself."
+        )
+    others = [name for name in names if not any(fnmatch.fnmatch(name, p) for p in written)]
+    if others:
+        raise FileExistsError(
+            "Only what an earlier call has written can be overwritten. Received: "
+            f"{path}, which also has {', '.join(others[:3])}{', ...' if others[3:] else ''}. "
+            "Choose another path, or move these files away."
         )
     return target
 

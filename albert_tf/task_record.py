@@ -9,9 +9,9 @@ Runs and the Hugging Face directories that this package writes have one. Its key
 """
 
 import json
-import os
 import pathlib
 
+from albert_tf.atomic import write_file
 from albert_tf.config_files import read_json_object
 
 FILE = "task.json"
@@ -43,10 +43,8 @@ def write_task(directory, record):
       directory: Path of an existing directory.
       record: dict for JSON.
     """
-    path = pathlib.Path(directory) / FILE
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    write_file(pathlib.Path(directory) / FILE, text)
 
 
 def recorded_rules(model):

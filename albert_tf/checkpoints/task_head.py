@@ -37,7 +37,7 @@ def restore_task_head(model, path, config=None):
     weights = model.weights_by_name()
     values = {}
     for head_weight in model.head_weight_names:
-        stored, transposed = _stored(head_weight, checkpoint.flavor)
+        stored, transposed = stored_name(head_weight, checkpoint.flavor)
         shape = tuple(weights[head_weight.name].shape)
         transposed = transposed and len(shape) == 2
         needed = shape[::-1] if transposed else shape
@@ -62,6 +62,17 @@ def restore_task_head(model, path, config=None):
         tf_variable(weights[name]).assign(array)
 
 
+def has_head(checkpoint, head_weight_names):
+    """Whether a checkpoint has all weights of a head, of whatever shape.
+
+    Args:
+      checkpoint: A `Checkpoint`.
+      head_weight_names: Of a task model.
+    """
+    names = [stored_name(weight, checkpoint.flavor)[0] for weight in head_weight_names]
+    return all(name in checkpoint.tensors for name in names)
+
+
 def number_of_classes(checkpoint, head_weight_names):
     """The number of classes of the classifier that a checkpoint holds.
 
@@ -73,7 +84,7 @@ def number_of_classes(checkpoint, head_weight_names):
       ValueError: The checkpoint has no such head.
     """
     bias = next(weight for weight in head_weight_names if weight.name == "classifier/bias")
-    stored, _ = _stored(bias, checkpoint.flavor)
+    stored, _ = stored_name(bias, checkpoint.flavor)
     spec = checkpoint.tensors.get(stored)
     if spec is None or len(spec.shape) != 1:
         raise ValueError(
@@ -84,7 +95,7 @@ def number_of_classes(checkpoint, head_weight_names):
     return spec.shape[0]
 
 
-def _stored(head_weight, flavor):
+def stored_name(head_weight, flavor):
     """The name of a head's weight in a checkpoint, and whether matrices are transposed there."""
     if flavor in ("hugging_face", "hugging_face_model"):
         return head_weight.hugging_face, True

@@ -6,21 +6,24 @@ import sys
 
 from absl import flags
 
+from albert_tf.atomic import SAVED_MODEL
 from albert_tf.commands.checkpoint_flags import checkpoint_path
 from albert_tf.commands.run import run
 
-# What an earlier output has, so that it may be overwritten.
-_MARKERS = {
-    "savedmodel": "saved_model.pb",
-    "tf1": "model.ckpt-best.index",
-    "huggingface": "model.safetensors",
-    "keras": "albert.keras",
+# What an output has, by which an earlier one is known that may be overwritten.
+_WRITTEN = {
+    "savedmodel": SAVED_MODEL,
+    "tf1": ("model.ckpt-best.index", "model.ckpt-best.data-*", "checkpoint", "albert_config.json")
+    + ("*.model", "*.spm"),
+    "huggingface": ("model.safetensors", "config.json", "task.json", "spiece.model")
+    + ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+    "keras": ("albert.keras", "*.model", "*.spm"),
 }
 
 _TO = flags.DEFINE_enum(
     "to",
     None,
-    list(_MARKERS),
+    list(_WRITTEN),
     "savedmodel: for hub.KerasLayer, Keras and TensorFlow Serving. tf1: for Google's original "
     "code. huggingface: for transformers. keras: a .keras file.",
     required=True,
@@ -35,6 +38,11 @@ _SP_MODEL = flags.DEFINE_string(
 _LOWER = flags.DEFINE_bool("lower", True, "Whether Hugging Face's tokenizer lower-cases.")
 _DTYPE = flags.DEFINE_enum(
     "dtype", "float32", ["float32", "float16"], "Of the weights written for Hugging Face."
+)
+_ENCODER_ONLY = flags.DEFINE_bool(
+    "encoder_only",
+    False,
+    "Leave out the head of a fine-tuned checkpoint, which only --to=huggingface can write.",
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.")
 _VERIFY = flags.DEFINE_bool(
@@ -59,27 +67,26 @@ def main():
     from albert_tf.checkpoints.read import read
     from albert_tf.checkpoints.vocabulary_file import find_vocabulary
     from albert_tf.checkpoints.writers.round_trip import compare_weights
-    from albert_tf.pretrainer import AlbertPretrainer
 
-    marker = _MARKERS[_TO.value]
     if _DTYPE.value != "float32" and _TO.value != "huggingface":
         raise ValueError(
             f"Only --to=huggingface has weights of another dtype than float32. Received: "
             f"--to={_TO.value} --dtype={_DTYPE.value}. Leave --dtype out."
         )
-    refuse_existing(_OUTPUT.value, _OVERWRITE.value, marker)  # Before any work.
     checkpoint = read(*checkpoint_path())
-    model = AlbertPretrainer.from_checkpoint(checkpoint)
-    print(model.restore_report)
+    sp_model = _SP_MODEL.value or find_vocabulary(checkpoint.path)
+    inputs = [checkpoint.path, *filter(None, [sp_model])]
+    how = _OVERWRITE.value, _WRITTEN[_TO.value], inputs
+    refuse_existing(_OUTPUT.value, *how)  # Before any work.
+    model = _model(checkpoint)
     if _VERIFY.value or _VERIFY_AGAINST.value:
         _verify(model, checkpoint)
 
-    sp_model = _SP_MODEL.value or find_vocabulary(checkpoint.path)
     write = _WRITERS[_TO.value]
     if _TO.value == "savedmodel":  # Writes atomically itself.
         write(model, _OUTPUT.value, sp_model)
     else:
-        with replacing_directory(_OUTPUT.value, _OVERWRITE.value, marker) as directory:
+        with replacing_directory(_OUTPUT.value, *how) as directory:
             write(model, directory, sp_model)
     if _DTYPE.value != "float32":  # Then the same values must come back.
         model.set_weights([w.astype(_DTYPE.value) for w in model.get_weights()])
@@ -88,9 +95,36 @@ def main():
     print(f"Wrote {_OUTPUT.value}")
 
 
+def _model(checkpoint):
+    """What the checkpoint holds: a task model, a pretrainer, or an encoder in one."""
+    from albert_tf.pretrainer import AlbertPretrainer
+    from albert_tf.tasks.loading import task_model_class
+
+    task_model = None if _ENCODER_ONLY.value else task_model_class(checkpoint)
+    if task_model is None:
+        model = AlbertPretrainer.from_checkpoint(checkpoint)
+        print(model.restore_report)
+        headless = model.masked_lm is None and model.sentence_order is None
+        return model.encoder if headless else model
+    if _TO.value != "huggingface":
+        raise ValueError(
+            f"Only --to=huggingface can hold the head of a fine-tuned model. Received: "
+            f"--to={_TO.value} and the head of an {task_model.__name__} in {checkpoint.path}. "
+            "Add --encoder_only to leave the head out, or take the run's saved_model, which has it."
+        )
+    model = task_model.from_checkpoint(checkpoint)
+    print(model.encoder.restore_report)
+    print(f"restored the head of an {task_model.__name__}")
+    return model
+
+
 def _verify(model, checkpoint):
     from albert_tf.checkpoints.verify import verify
+    from albert_tf.pretrainer import AlbertPretrainer
 
+    if not isinstance(model, AlbertPretrainer):  # Heads of tasks have no counterpart to compare.
+        encoder = getattr(model, "encoder", model)
+        model = AlbertPretrainer(encoder, masked_lm=None, sentence_order=None)
     comparisons = verify(model, checkpoint, _VERIFY_AGAINST.value, _TOLERANCE.value)
     for comparison in comparisons:
         print(
@@ -110,13 +144,13 @@ def _write_saved_model(model, path, sp_model):
             "A SavedModel needs the checkpoint's SentencePiece model. Received: none, and there is "
             "not exactly one beside the checkpoint. Pass --sp_model=30k-clean.model."
         )
-    print_checks(export_encoder(_whole(model), path, sp_model, overwrite=_OVERWRITE.value))
+    print_checks(export_encoder(model, path, sp_model, overwrite=_OVERWRITE.value))
 
 
 def _write_tf1(model, directory, sp_model):
     from albert_tf.checkpoints.writers.tf1 import write_tf1
 
-    for note in write_tf1(_whole(model), directory):
+    for note in write_tf1(model, directory):
         print(f"note: {note}")
     _copy(sp_model, directory)
 
@@ -124,20 +158,14 @@ def _write_tf1(model, directory, sp_model):
 def _write_hugging_face(model, directory, sp_model):
     from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 
-    write_hugging_face(_whole(model), directory, sp_model, _LOWER.value, _DTYPE.value)
+    write_hugging_face(model, directory, sp_model, _LOWER.value, _DTYPE.value)
     if sp_model is None:
         print("note: No tokenizer was written, for want of a SentencePiece model (--sp_model).")
 
 
 def _write_keras(model, directory, sp_model):
-    _whole(model).save(directory / _MARKERS["keras"])
+    model.save(directory / _WRITTEN["keras"][0])
     _copy(sp_model, directory)
-
-
-def _whole(model):
-    """The pretrainer, or its encoder if it has no heads."""
-    headless = model.masked_lm is None and model.sentence_order is None
-    return model.encoder if headless else model
 
 
 def _copy(sp_model, directory):

@@ -55,7 +55,8 @@ def export_classifier(
       model: An `AlbertClassifier`.
       path: Directory to write.
       sp_model: Path of the SentencePiece model that the encoder was trained with.
-      labels: Names of the classes, in order. Default: "0", "1", ... Not for regression.
+      labels: Names of the classes, in order. Default: `model.labels`, or else "0", "1", ... Not for
+        regression.
       rules: Text rules of the training, "original" or "tfhub". Default: those of the model, or
         else of task.json beside `sp_model`, or else "original", with which this package trains
         and tokenizes. Only the output of `export_preprocessor` has others by default.
@@ -98,6 +99,7 @@ def export_classifier(
             f"Received: {labels!r}."
         )
     task = _TASKS[problem_type]
+    labels = model.labels if labels is None else labels
     names = None if task == "regression" else checked_labels(labels, model.num_classes)
     settings = {"problem_type": problem_type}
     if task == "multi_label":

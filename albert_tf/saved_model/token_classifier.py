@@ -51,7 +51,8 @@ def export_token_classifier(
     Args:
       model: An `AlbertTokenClassifier`.
       path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
-      labels: Names of the classes, in order, such as "O", "B-PER". Default: "0", "1", ...
+      labels: Names of the classes, in order, such as "O", "B-PER". Default: `model.labels`, or else
+        "0", "1", ...
       seq_length: Longest window in tokens.
       stride: Distance of windows in tokens.
       units: "words" for what stands between white space, each tagged as its first piece that is not
@@ -65,7 +66,7 @@ def export_token_classifier(
     """
     check_model(model, AlbertTokenClassifier)
     check_positive(stride=stride)
-    names = checked_labels(labels, model.num_classes)
+    names = checked_labels(model.labels if labels is None else labels, model.num_classes)
     if units not in UNITS:
         raise ValueError(f"`units` must be one of {', '.join(UNITS)}. Received: {units!r}.")
     split = _words if units == "words" else _pieces

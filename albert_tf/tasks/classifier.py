@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import build, keras
+from albert_tf.checkpoints.task_head import number_of_classes
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout
@@ -72,6 +73,7 @@ class AlbertClassifier(TaskModel):
     """
 
     head_weight_names = CLASSIFIER_WEIGHTS
+    hugging_face_class = "AlbertForSequenceClassification"
 
     def __init__(self, encoder, num_classes=2, dropout_rate=0.1, problem_type=None, **kwargs):
         check_encoder(encoder)
@@ -101,6 +103,10 @@ class AlbertClassifier(TaskModel):
         problem_type = adopted("problem_type", self._given_problem_type, record, path)
         check_problem_type(problem_type, self.num_classes)
         self._given_problem_type = problem_type
+
+    @classmethod
+    def stored_arguments(cls, checkpoint):
+        return {"num_classes": number_of_classes(checkpoint, cls.head_weight_names)}
 
     def call(self, inputs, training=None, mask=None):
         outputs = self.encoder.encode(

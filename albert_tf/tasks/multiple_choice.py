@@ -47,6 +47,7 @@ class AlbertMultipleChoice(TaskModel):
     """
 
     head_weight_names = CLASSIFIER_WEIGHTS
+    hugging_face_class = "AlbertForMultipleChoice"
     input_rank = 3
 
     def __init__(self, encoder, dropout_rate=0.1, **kwargs):

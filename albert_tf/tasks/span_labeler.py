@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf.checkpoints.task_head import has_head
 from albert_tf.inputs import as_int32, same_shape, unpack_inputs
 from albert_tf.tasks.classifier import classification_loss
 from albert_tf.tasks.conditional_span_head import ConditionalSpanHead
@@ -70,6 +71,8 @@ class AlbertSpanLabeler(TaskModel):
     Reference: arXiv 1909.11942, section 4.2 and appendix A.3; the original's squad_utils.py.
     """
 
+    hugging_face_class = "AlbertForQuestionAnswering"
+
     def __init__(
         self,
         encoder,
@@ -100,6 +103,10 @@ class AlbertSpanLabeler(TaskModel):
     @property
     def head_weight_names(self):
         return CONDITIONAL_SPAN_WEIGHTS if self.version_2 else SPAN_WEIGHTS
+
+    @classmethod
+    def stored_arguments(cls, checkpoint):
+        return {"version_2": has_head(checkpoint, CONDITIONAL_SPAN_WEIGHTS)}
 
     def call(self, inputs, training=None, mask=None):
         inputs, also, starts = self._split(inputs)

@@ -1,32 +1,70 @@
 """What all task models share: an encoder, a head, and one way to name and save both."""
 
 from albert_tf._keras import keras, weights_by_name
+from albert_tf.checkpoints.checkpoint import Checkpoint
+from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.ids_model import IdsModel
 
 
 class TaskModel(IdsModel):
     """An encoder with a head for a task. Base class: subclasses define `call` and the property or
-    attribute `head_weight_names`, a tuple of `albert_tf.tasks.head_names.HeadWeight`.
+    attribute `head_weight_names`, a tuple of `albert_tf.tasks.head_names.HeadWeight`, and
+    `hugging_face_class`, the name of the class there that has the same head.
 
     Args:
       encoder: An `AlbertEncoder`. It is used, not copied: training the task trains it.
       head: A layer with all its variables created.
       rules: The text rules that it is trained with, "original" or "tfhub", which exporters take
         from here. None: not known; exporters then take the package's default.
+      labels: The names of the classes, in the order of the outputs, where there are such; they go
+        into exports and Hugging Face directories. None: not known.
       **kwargs: `name` and `trainable` of a Keras model. The dtype policy is the encoder's.
 
     Raises:
       TypeError: `encoder` is something else.
     """
 
-    def __init__(self, encoder, head, rules=None, **kwargs):
+    def __init__(self, encoder, head, rules=None, labels=None, **kwargs):
         # Keras scales a float16 model's loss if the policy of the model itself says so.
         super().__init__(dtype=encoder.dtype_policy, **kwargs)
         self.encoder = encoder
         self.head = head
         self.rules = rules
+        self.labels = None if labels is None else list(labels)
         self.built = True
+
+    @classmethod
+    def from_checkpoint(cls, path, config=None, **kwargs):
+        """The encoder and the head of a fine-tuned checkpoint; every weight, or an error.
+
+        What the checkpoint tells about its training, such as labels and text rules, is taken over.
+
+        Args:
+          path: As for `AlbertEncoder.from_checkpoint`, such as the directory of a run of
+            `albert-tf finetune`, our SavedModel of such a model, or a Hugging Face directory.
+          config: As for `AlbertEncoder.from_checkpoint`.
+          **kwargs: Further arguments of the constructor, such as `dropout_rate`.
+
+        Raises:
+          FileNotFoundError: There is no such checkpoint or configuration.
+          ValueError: It has no head for this task, or the weights do not fit the configuration.
+        """
+        checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+        encoder = AlbertEncoder.from_checkpoint(checkpoint)
+        model = cls(encoder, **{**cls.stored_arguments(checkpoint), **kwargs})
+        restore_task_head(model, checkpoint)
+        return model
+
+    @classmethod
+    def stored_arguments(cls, checkpoint):
+        """The constructor's arguments that show in a `Checkpoint`, such as the number of classes.
+
+        Args:
+          checkpoint: A `Checkpoint` with a head for this task.
+        """
+        return {}
 
     def weights_by_name(self):
         """All weights as {stable name: Keras weight}: the encoder's, then the head's."""
@@ -43,11 +81,13 @@ class TaskModel(IdsModel):
           ValueError: The model was built for something else.
         """
         self.rules = adopted("rules", self.rules, record, path)
+        self.labels = adopted("labels", self.labels, record, path)
 
     def get_config(self):
         return {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "rules": self.rules,
+            "labels": self.labels,
             "name": self.name,
             "trainable": self.trainable,
         }

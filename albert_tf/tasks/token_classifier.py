@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import build, keras
+from albert_tf.checkpoints.task_head import number_of_classes
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout
@@ -56,6 +57,7 @@ class AlbertTokenClassifier(TaskModel):
     """
 
     head_weight_names = TOKEN_CLASSIFIER_WEIGHTS
+    hugging_face_class = "AlbertForTokenClassification"
 
     def __init__(self, encoder, num_classes, dropout_rate=0.1, **kwargs):
         check_encoder(encoder)
@@ -67,6 +69,10 @@ class AlbertTokenClassifier(TaskModel):
         super().__init__(encoder, head, **kwargs)
         self.num_classes = num_classes
         self.dropout_rate = dropout_rate
+
+    @classmethod
+    def stored_arguments(cls, checkpoint):
+        return {"num_classes": number_of_classes(checkpoint, cls.head_weight_names)}
 
     def call(self, inputs, training=None, mask=None):
         outputs = self.encoder.encode(*unpack_inputs(inputs, mask=mask), training=training)

@@ -131,7 +131,7 @@ def test_models_that_hugging_face_cannot_have(tmp_path, sp_model):
     encoder = AlbertEncoder(100, **SMALL)
     with pytest.raises(ValueError, match="no class with the sentence-order head alone"):
         write_hugging_face(AlbertPretrainer(encoder, masked_lm=None), tmp_path)
-    with pytest.raises(ValueError, match="AlbertEncoder or AlbertPretrainer. Received: Linear"):
+    with pytest.raises(ValueError, match="such as AlbertClassifier. Received: Linear"):
         write_hugging_face(Linear(), tmp_path)
     with pytest.raises(ValueError, match="encoder's 100 pieces. Received: '.*' of 1000 pieces"):
         write_hugging_face(encoder, tmp_path, sp_model)

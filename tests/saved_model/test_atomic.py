@@ -16,7 +16,7 @@ from albert_tf.atomic import (
 
 
 def write(path, content, **options):
-    with replacing_directory(path, marker="data", **options) as directory:
+    with replacing_directory(path, written=("data",), **options) as directory:
         (directory / "data").write_text(content)
 
 
@@ -32,7 +32,7 @@ def test_new_directory(tmp_path):
 def test_existing_target_is_refused_before_any_work(tmp_path):
     write(tmp_path / "out", "1")
     with pytest.raises(FileExistsError, match="must not exist yet.*Received: .*out.*--overwrite"):
-        with replacing_directory(tmp_path / "out", marker="data"):
+        with replacing_directory(tmp_path / "out", written=("data",)):
             pytest.fail("the block ran")
     with pytest.raises(FileExistsError, match="must not exist yet"):
         refuse_existing(tmp_path / "out")
@@ -45,7 +45,7 @@ def test_existing_target_is_refused_before_any_work(tmp_path):
 def test_failure_leaves_the_old_output_and_nothing_else(tmp_path, error):
     write(tmp_path / "out", "old")
     with pytest.raises(BaseException) as raised:
-        with replacing_directory(tmp_path / "out", overwrite=True, marker="data") as directory:
+        with replacing_directory(tmp_path / "out", overwrite=True, written=("data",)) as directory:
             (directory / "data").write_text("half")
             assert (tmp_path / "out" / "data").read_text() == "old"
             raise error
@@ -97,7 +97,7 @@ def test_only_an_earlier_output_is_overwritten(tmp_path):
 
 def test_target_that_appears_meanwhile_is_kept(tmp_path):
     with pytest.raises(FileExistsError, match="must not exist yet"):
-        with replacing_directory(tmp_path / "out", marker="data"):
+        with replacing_directory(tmp_path / "out", written=("data",)):
             write(tmp_path / "out", "other")
     assert os.listdir(tmp_path) == ["out"] and (tmp_path / "out/data").read_text() == "other"
 

@@ -30,6 +30,14 @@ _WITH_POOLER = (
 )
 _BUFFER = re.compile(r"(albert\.)?embeddings\.(position_ids|token_type_ids)")
 
+# Of task.json, by class.
+_TASKS = {
+    "AlbertForSequenceClassification": "classification",
+    "AlbertForTokenClassification": "token_classification",
+    "AlbertForMultipleChoice": "multiple_choice",
+    "AlbertForQuestionAnswering": "span",
+}
+
 # Heads that are no part of the pre-trained model: pattern of names, classes that have it.
 _TASK_HEADS = (
     (
@@ -142,9 +150,26 @@ def read(path, config=None, config_source="the configuration given"):
     )
 
 
+def _labels(id2label):
+    """The names of the classes in their order, or None if these are not all of them."""
+    try:
+        labels = {int(index): str(label) for index, label in id2label.items()}
+    except (AttributeError, TypeError, ValueError):
+        return None
+    named = [labels.get(i) for i in range(len(labels))]
+    # transformers writes LABEL_0 where nobody has named them.
+    unnamed = None in named or all(re.fullmatch(r"LABEL_\d+", label) for label in named)
+    return None if unnamed else named
+
+
 def _task(directory, values):
     """What task.json, if there is one, and config.json tell about the head."""
-    stated = {"problem_type": values.get("problem_type")}
+    architectures = values.get("architectures") or [None]
+    stated = {
+        "task": _TASKS.get(architectures[0]),
+        "problem_type": values.get("problem_type"),
+        "labels": _labels(values.get("id2label")),
+    }
     return {**read_task(directory), **{k: v for k, v in stated.items() if v is not None}}
 
 

@@ -11,11 +11,15 @@ from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.files.safetensors_file import write_safetensors
 from albert_tf.checkpoints.names.table import rules
 from albert_tf.checkpoints.writers.hugging_face_tokenizer import read_vocabulary, write_tokenizer
-from albert_tf.encoder import AlbertEncoder
-from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.task_record import recorded_rules, write_task
 
 DTYPES = ("float32", "float16")
+# Their classes without a pooler.
+_WITHOUT_POOLER = (
+    "AlbertForMaskedLM",
+    "AlbertForTokenClassification",
+    "AlbertForQuestionAnswering",
+)
 _PROJECTION = "encoder.embedding_hidden_mapping_in."
 
 
@@ -24,13 +28,14 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
 
     Where the text rules of the model's training are known, as of a run, task.json tells them.
 
-    `AutoModel`, `AutoModelForPreTraining` and `AutoTokenizer` load it. An encoder becomes an
-    AlbertModel, a pretrainer an AlbertForPreTraining, or an AlbertForMaskedLM if it lacks the
-    sentence-order head. In float32 reading the directory gives back the same bits.
+    `AutoModel`, `AutoModelForPreTraining` and the like, and `AutoTokenizer` load it. An encoder
+    becomes an AlbertModel, a pretrainer an AlbertForPreTraining, or an AlbertForMaskedLM if it
+    lacks the sentence-order head, a task model the class for its task, with the names of its
+    labels. In float32 reading the directory gives back the same bits.
     Where E = H and there is no projection, it gets the identity that Hugging Face's code needs.
 
     Args:
-      model: An `AlbertEncoder` or `AlbertPretrainer`.
+      model: An `AlbertEncoder`, an `AlbertPretrainer`, or a task model such as `AlbertClassifier`.
       directory: Path of an existing directory. Files in it are replaced; write into a new one and
         rename it, to be safe from half an output.
       sp_model: Path of the SentencePiece model. None: no tokenizer is written.
@@ -56,15 +61,24 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
     if dtype not in DTYPES:
         raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {dtype!r}.")
     local_path(directory)  # Refuses what is not one.
-    encoder, architecture, flavor = _kind(model)
+    architecture, flavor = _kind(model)
+    encoder = getattr(model, "encoder", model)
     config = encoder.albert_config
-    values = {"architectures": [architecture], **config.to_hugging_face(), "dtype": dtype}
+    values = {
+        "architectures": [architecture],
+        **config.to_hugging_face(),
+        **_classes(model),
+        "dtype": dtype,
+    }
     vocabulary = None
     if sp_model is not None:
         vocabulary = read_vocabulary(sp_model, config.vocab_size)
         values.update(vocabulary.config_ids)
-    tensors = _tensors(model, config, flavor, dtype)
-    if architecture == "AlbertForMaskedLM" and not _has_pooler(encoder):
+    tensors = {
+        **_tensors(model, config, flavor, dtype),
+        **_head_tensors(model, dtype),
+    }
+    if architecture in _WITHOUT_POOLER and not _has_pooler(encoder):
         # Restored from a class without pooler, as this is one; transformers would warn about it.
         tensors = {k: v for k, v in tensors.items() if not k.startswith("albert.pooler.")}
 
@@ -74,31 +88,63 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
         write_tokenizer(directory, vocabulary, config.max_position_embeddings, lower)
     text = json.dumps(values, indent=2, sort_keys=True)
     (directory / "config.json").write_text(text + "\n", encoding="utf-8")
-    if rules_of_training := recorded_rules(model):
+    if rules_of_training := getattr(model, "rules", None) or recorded_rules(model):
         write_task(directory, {"rules": rules_of_training})
 
 
 def _kind(model):
-    """(encoder, Hugging Face's class, flavor) of a model."""
-    if isinstance(model, AlbertEncoder):
-        return model, "AlbertModel", "hugging_face_model"
-    if not isinstance(model, AlbertPretrainer):
+    """(Hugging Face's class, flavor) of a model."""
+    if not hasattr(model, "weights_by_name"):
         raise ValueError(
-            "A Hugging Face directory is written from an AlbertEncoder or AlbertPretrainer. "
-            f"Received: {type(model).__name__}. Of a model for a task, pass its encoder."
+            "A Hugging Face directory is written from an AlbertEncoder, an AlbertPretrainer or a "
+            f"task model such as AlbertClassifier. Received: {type(model).__name__}."
         )
-    heads = (model.masked_lm is not None, model.sentence_order is not None)
+    if hasattr(model, "head_weight_names"):
+        if any(weight.hugging_face is None for weight in model.head_weight_names):
+            raise ValueError(
+                "Hugging Face must have a class for the head of a model. Received: "
+                f"{type(model).__name__} with version_2, the answer heads of SQuAD 2.0, for which "
+                "it has none. Pass the model's encoder to leave the head out."
+            )
+        return model.hugging_face_class, "hugging_face"
+    heads = tuple(
+        getattr(model, name, None) is not None for name in ("masked_lm", "sentence_order")
+    )
     if heads == (False, True):
         raise ValueError(
             "Hugging Face has no class with the sentence-order head alone. Received: a pretrainer "
             "without masked LM head. Pass its encoder, or a pretrainer with both heads."
         )
-    architecture, flavor = {
+    return {
         (True, True): ("AlbertForPreTraining", "hugging_face"),
         (True, False): ("AlbertForMaskedLM", "hugging_face"),
         (False, False): ("AlbertModel", "hugging_face_model"),
     }[heads]
-    return model.encoder, architecture, flavor
+
+
+def _classes(model):
+    """What config.json tells about the classes of a classifier."""
+    number = getattr(model, "num_classes", None)
+    if number is None:
+        return {}
+    labels = model.labels or [f"LABEL_{i}" for i in range(number)]
+    values = {
+        "id2label": {str(i): label for i, label in enumerate(labels)},
+        "label2id": {label: i for i, label in enumerate(labels)},
+    }
+    problem_type = getattr(model, "problem_type", None)
+    return {**values, "problem_type": problem_type} if problem_type else values
+
+
+def _head_tensors(model, dtype):
+    """As `_tensors`, of a task model's head: kernels are stored transposed."""
+    tensors = {}
+    weights = model.weights_by_name()
+    for head_weight in getattr(model, "head_weight_names", ()):
+        array = tf_variable(weights[head_weight.name]).numpy().T
+        array = _rounded(array, head_weight, dtype)
+        tensors[head_weight.hugging_face] = (TensorSpec(array.shape, dtype), lambda a=array: a)
+    return tensors
 
 
 def _tensors(model, config, flavor, dtype):

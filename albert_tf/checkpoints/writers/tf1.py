@@ -9,8 +9,6 @@ from albert_tf._keras import tf_variable
 from albert_tf.atomic import local_path
 from albert_tf.checkpoints.configuration import FILE
 from albert_tf.checkpoints.names.flavors import rules
-from albert_tf.encoder import AlbertEncoder
-from albert_tf.pretrainer import AlbertPretrainer
 
 NAME = "model.ckpt-best"
 # Fields that the original does not know, with the only values that it computes with.
@@ -50,13 +48,13 @@ def write_tf1(model, directory, global_step=0):
     Reference: `AlbertConfig` and `AlbertModel` in the original's modeling.py, and its
     export_checkpoints.py.
     """
-    if not isinstance(model, (AlbertEncoder, AlbertPretrainer)):
+    if not hasattr(model, "weights_by_name") or hasattr(model, "head_weight_names"):
         raise TypeError(
             "`model` must be an AlbertEncoder or an AlbertPretrainer. Received: "
             f"{type(model).__name__}."
         )
     local_path(directory)  # Refuses what is not one.
-    encoder = model.encoder if isinstance(model, AlbertPretrainer) else model
+    encoder = getattr(model, "encoder", model)
     values, notes = _original_config(encoder.albert_config)
     weights = model.weights_by_name()
     names, tensors = ["global_step"], [tf.constant(global_step, tf.int64)]
