@@ -119,8 +119,17 @@ _OPTIONS = {
     "patience": flags.DEFINE_integer(
         "patience", None, "Stop after so many evaluations without a better score."
     ),
+    "best_metric": flags.DEFINE_string(
+        "best_metric",
+        None,
+        "Which dev score, or loss, chooses the best weights. Default: the task's first score; for "
+        "regression of your own files rmse.",
+    ),
     "detect_collapse": flags.DEFINE_bool(
-        "detect_collapse", True, "Stop with advice when a classifier does not learn."
+        "detect_collapse", True, "Warn, with advice, when a classifier does not learn."
+    ),
+    "stop_on_collapse": flags.DEFINE_bool(
+        "stop_on_collapse", False, "Stop then, instead of going on to the end."
     ),
     "export": flags.DEFINE_bool("export", True, "Write OUTPUT/saved_model."),
 }

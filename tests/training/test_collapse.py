@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from albert_tf.training.finetuning.collapse import CollapseDetector, TrainingCollapsed
+from albert_tf.config import AlbertConfig
+from albert_tf.training.finetuning.collapse import CollapseDetector, TrainingCollapsed, advice
+from albert_tf.training.finetuning.recipes import recipe_for
 
 
 def feed(detector, losses):
@@ -9,7 +11,7 @@ def feed(detector, losses):
 
 
 def test_stops_at_the_entropy_of_the_labels():
-    detector = CollapseDetector([90, 10], patience=50)
+    detector = CollapseDetector([90, 10], "Try this.", patience=50)
     assert detector.entropy == pytest.approx(0.325, abs=1e-3)
     noise = np.random.RandomState(0).uniform(-0.2, 0.2, 49)
     feed(detector, 0.326 + noise - noise.mean())
@@ -27,10 +29,29 @@ def test_leaves_a_run_that_learns_alone():
 
 def test_predictions_of_one_class():
     detector = CollapseDetector([5, 5])
-    with pytest.raises(TrainingCollapsed, match="All 3 predictions are class 1, while the labels"):
+    with pytest.raises(TrainingCollapsed, match="All 3 dev predictions are class 1, while the la"):
         detector.check_predictions(np.array([1, 1, 1]), np.array([0, 1, 0]))
     detector.check_predictions(np.array([1, 0, 1]), np.array([0, 1, 0]))
     detector.check_predictions(np.array([1, 1, 1]), np.array([1, 1, 1]))
+
+
+def test_warns_once_for_each_sign():
+    warnings = []
+    detector = CollapseDetector([9, 1], "Try this.", patience=2, warn=warnings.append)
+    for _ in range(2):
+        feed(detector, [0.4, 0.4])
+        detector.check_predictions(np.zeros(10, int), np.eye(10, dtype=int)[0], ["no", "yes"])
+    assert len(warnings) == 2
+    assert warnings[1].startswith("The model does not look at its input. All 10 dev predictions")
+    assert "class 'no', while the labels have 2 classes: the accuracy of 0.900" in warnings[1]
+    assert all(warning.endswith("Try this.") for warning in warnings)
+
+
+@pytest.mark.parametrize("steps, first", [(200, "train longer than these 200"), (5000, "a lower")])
+def test_advice_fits_the_length_of_the_run(steps, first):
+    recipe = recipe_for("classification", AlbertConfig.from_preset("albert_base_v2"))
+    text = advice(recipe, steps, 100)
+    assert text.startswith(f"Try, in this order: {first}") and "--seed" in text
 
 
 def test_errors():

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_saved_model_answers_as_the_evaluation_did(learned):
 
 def test_it_is_a_checkpoint_for_the_next_task(learned, data, tmp_path):
     config = AlbertEncoder.from_checkpoint(random_tiny.CHECKPOINT).albert_config
-    (best,) = (learned.output / "states").glob("best-*")
+    best = learned.output / "states" / f"best-{learned.state.best_step:08d}"
     mine = learned.model.encoder.weights_by_name()
     for path in (best, learned.output):
         encoder = AlbertEncoder.from_checkpoint(path)
@@ -108,10 +109,42 @@ def test_an_interrupted_run_ends_with_the_same_weights(data, tmp_path, monkeypat
         learn(data, tmp_path / "cut", seed=1)
 
 
-def test_collapse_is_an_error_with_advice(data, tmp_path):
-    with pytest.raises(TrainingCollapsed, match="All 10 predictions are class .*Try"):
-        recipe = {"learning_rate": 1e-12, "train_steps": 2}
-        learn(data, tmp_path / "run", recipe=recipe, evaluate_every=2, detect_collapse=True)
+def test_collapse_is_a_warning_with_advice_or_an_error(data, tmp_path, capsys):
+    recipe = {"learning_rate": 1e-12, "train_steps": 2}
+    how = {"recipe": recipe, "evaluate_every": 2, "detect_collapse": True}
+    message = "All 10 dev predictions are class .* 2 classes: the accuracy of 0.500 .* Try"
+    with pytest.raises(TrainingCollapsed, match=message):
+        learn(data, tmp_path / "run", stop_on_collapse=True, **how)
+    result = learn(data, tmp_path / "run", **how)  # The same run goes on without stopping.
+    metrics = json.loads((result.output / "metrics.json").read_text())
+    (warning,) = metrics["warnings"]
+    assert re.search(message, warning) and "--learning_rate=3e-12" in warning
+    assert f"WARNING: {warning}" in capsys.readouterr().out
+    assert (result.output / "predictions" / "dev.tsv").is_file()
+    with pytest.raises(ValueError, match="`stop_on_collapse` needs `detect_collapse`"):
+        FinetuneOptions(stop_on_collapse=True, detect_collapse=False)
+
+
+def test_best_metric_is_by_choice(data, tmp_path):
+    with pytest.raises(ValueError, match="must be one of accuracy, loss. Received: 'auc'"):
+        learn(data, tmp_path / "wrong", best_metric="auc")
+    assert not list((tmp_path / "wrong" / "states").glob("step-*"))
+    result = learn(data, tmp_path / "run", best_metric="loss")
+    losses = read_csv(result.output / "evaluations.csv")["loss"]
+    assert result.state.best_value == pytest.approx(min(losses))
+
+
+def test_regression_does_not_export_a_constant_without_a_word(tmp_path):
+    rows = "".join(f"{'a ' * i}film,{i}.5\n" for i in range(1, 6))
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.csv").write_text(f"text,label\n{rows}")
+    recipe = {"learning_rate": 1e-12, "train_steps": 2}
+    result = learn(None, tmp_path / "run", make_task("regression", data_dir=tmp_path), recipe)
+    metrics = json.loads((result.output / "metrics.json").read_text())
+    assert metrics["best_metric"] == "rmse"
+    scores = metrics["scores"]["dev"]
+    assert set(scores) == {"rmse", "mae", "pearson", "spearman"} and scores["rmse"] > 1.0
+    assert "The dev predictions hardly vary: they have" in metrics["warnings"][0]
 
 
 def test_refuses_to_start_from_nothing(data, tmp_path):

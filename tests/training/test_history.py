@@ -58,12 +58,17 @@ def test_evaluations_are_drawn_as_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(
         axes.Axes,
         "plot",
-        lambda self, x, y, **how: drawn.update({how["label"]: y}) or plot(self, x, y, **how),
+        lambda self, x, y, **how: drawn.update({how["label"]: list(y)}) or plot(self, x, y, **how),
     )
     (tmp_path / "history.csv").write_text("step,loss\n1,4.0\n2,2.0\n")
     (tmp_path / "evaluations.csv").write_text("step,loss\n1,4.0\n2,2.0\n")
-    plot_curves(tmp_path, smooth=0.5)
-    assert drawn == {"training": [4.0, 3.0], "evaluation": [4.0, 2.0]}
+    plot_curves(tmp_path, smooth=0.5, chosen=2)
+    assert drawn == {
+        "training, each step": [4.0, 2.0],
+        # Corrected for its start: 0.5 * 4 / 0.5, (0.25 * 4 + 0.5 * 2) / 0.75.
+        "training, moving average of about 2 steps": [4.0, pytest.approx(8 / 3)],
+        "evaluation": [4.0, 2.0],
+    }
 
 
 def test_tensorboard(tmp_path):

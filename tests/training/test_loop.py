@@ -248,6 +248,22 @@ def test_a_lost_worker_is_told_in_words(tmp_path):
     assert first.returncode == 1 and "ConnectionError: All workers must be there until" in output
 
 
+def test_ties_are_broken_by_the_lower_loss(tmp_path):
+    evaluations = iter([(3, 0.5), (3, 0.2), (2, 0.1), (3, 0.3), (3, 0.2)])
+    state = train(
+        small_run.make_step(),
+        small_run.make_data,
+        10,
+        tmp_path,
+        evaluate=lambda: dict(zip(("score", "loss"), next(evaluations))),
+        evaluate_every=2,
+        best_metric="score",
+        tie_breaker="loss",
+    )
+    assert (state.best_step, state.best_value, state.best_tie) == (4, 3.0, 0.2)
+    assert state.evaluations_without_gain == 4
+
+
 @pytest.mark.parametrize("best_is, scores", [("max", [1, 3, 2, 3]), ("min", [3, 1, 2, 1])])
 def test_best_weights_and_early_stop(tmp_path, best_is, scores):
     step = make_step()

@@ -72,6 +72,18 @@ def f1_macro(labels, predictions):
     return float(np.mean([f1(a, b) for a, b in zip(labels.T, predictions.T)]))
 
 
+def rmse(labels, predictions):
+    """Root of the mean squared error, in the unit of the labels; the lower the better."""
+    labels, predictions = (x.astype(np.float64) for x in _pair(labels, predictions))
+    return float(np.sqrt(np.mean((labels - predictions) ** 2)))
+
+
+def mae(labels, predictions):
+    """Mean absolute error, in the unit of the labels; the lower the better."""
+    labels, predictions = (x.astype(np.float64) for x in _pair(labels, predictions))
+    return float(np.mean(np.abs(labels - predictions)))
+
+
 def pearson(labels, predictions):
     """Pearson's correlation of two sequences of numbers, float in [-1, 1].
 
@@ -91,7 +103,10 @@ def spearman(labels, predictions):
 
 
 # Of texts that have one class, or a number.
-METRICS = {metric.__name__: metric for metric in (accuracy, f1, matthews, pearson, spearman)}
+METRICS = {
+    metric.__name__: metric for metric in (accuracy, f1, matthews, pearson, spearman, rmse, mae)
+}
+LOWER_IS_BETTER = ("rmse", "mae", "loss")
 
 
 def _ranks(values):

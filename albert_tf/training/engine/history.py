@@ -92,14 +92,16 @@ def read_csv(path):
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 
 
-def plot_curves(directory, names=("loss",), smooth=0.0):
+def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
     """Draws columns of `history.csv` and `evaluations.csv` over the steps into `curves.png`.
 
     Args:
       directory: The run's directory.
       names: Columns; one picture below the other. Unknown ones are errors.
       smooth: Weight of the past in an exponential moving average of the training steps, in
-        [0, 1). Evaluations are drawn as they are.
+        [0, 1), which is drawn over them. It is corrected for its start, as Adam's moments are.
+        Evaluations are drawn as they are.
+      chosen: The step whose weights were kept, to be marked; None for none.
 
     Returns:
       The path of the picture.
@@ -111,39 +113,51 @@ def plot_curves(directory, names=("loss",), smooth=0.0):
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError:
         raise ImportError(
             "Curves need matplotlib. Received: no such module. Install it with `pip install "
             "matplotlib`."
         ) from None
     directory = pathlib.Path(directory)
-    weights = {"training": smooth, "evaluation": 0.0}
     files = {"training": directory / "history.csv", "evaluation": directory / "evaluations.csv"}
     tables = {kind: read_csv(path) for kind, path in files.items() if path.exists()}
     figure = Figure(figsize=(7.0, 2.6 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names):
+    rows = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
+    for axes, name in zip(rows, names):
         found = {kind: table for kind, table in tables.items() if name in table}
         if not found:
             known = sorted({column for table in tables.values() for column in table} - {"step"})
             raise ValueError(f"A column must be one of {', '.join(known)}. Received: {name!r}.")
         for kind, table in found.items():
-            marker = "" if len(table["step"]) > 30 else "."
-            values = _smoothed(table[name], weights[kind])
-            axes.plot(table["step"], values, marker=marker, label=kind)
+            steps, values = table["step"], table[name]
+            marker = "." if len(steps) <= 30 else ""
+            color = {"training": "tab:blue", "evaluation": "tab:orange"}[kind]
+            if kind == "training" and smooth and len(steps) > 1:
+                axes.plot(steps, values, color=color, alpha=0.3, label="training, each step")
+                kind = f"training, moving average of about {round(1 / (1 - smooth))} steps"
+                values, marker = _smoothed(values, smooth), ""
+            axes.plot(steps, values, color=color, marker=marker, label=kind)
+        if chosen is not None:
+            axes.axvline(chosen, color="gray", linestyle="--", label=f"step {chosen}, chosen")
         axes.legend()
-        axes.set(xlabel="step", ylabel=name)
+        axes.set(ylabel=name)
         axes.grid(alpha=0.3)
+    rows[-1].set(xlabel="step")
+    rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     path = directory / "curves.png"
     figure.savefig(path, dpi=120)
     return path
 
 
 def _smoothed(values, weight):
-    smoothed = []
+    """The exponential moving average, divided by the weights that it has had so far."""
+    smoothed, total, weights = [], 0.0, 0.0
     for value in values:
-        past = smoothed[-1] if smoothed else value
-        smoothed.append(weight * past + (1.0 - weight) * value)
+        total = weight * total + (1.0 - weight) * value
+        weights = weight * weights + (1.0 - weight)
+        smoothed.append(total / weights)
     return smoothed
 
 

@@ -33,6 +33,7 @@ def train(
     evaluate_every=None,
     best_metric=None,
     best_is="max",
+    tie_breaker=None,
     patience=None,
     callbacks=(),
 ):
@@ -64,6 +65,8 @@ def train(
       best_metric: Which of the numbers chooses the best weights, which the model has when the
         function returns. Default: none; the last weights stay.
       best_is: Whether the "max" or the "min" is best.
+      tie_breaker: Which of the numbers decides between evaluations with the same `best_metric`: the
+        lowest is best. Default: none; the earlier one stays.
       patience: Stop after so many evaluations in a row without a better value. Default: never.
       callbacks: `Callback` objects, such as `Progress()` and `History(output_dir)`.
 
@@ -119,6 +122,7 @@ def train(
         evaluate_every=evaluate_every,
         best_metric=best_metric,
         best_is=best_is,
+        tie_breaker=tie_breaker,
         patience=patience,
         callbacks=[c for c in callbacks if chief or not c.chief_only],
     )
@@ -137,6 +141,7 @@ class _Run:
     evaluate_every: int | None
     best_metric: str | None
     best_is: str
+    tie_breaker: str | None
     patience: int | None
     callbacks: list[Callback]
     state: RunState = dataclasses.field(default_factory=RunState)
@@ -238,12 +243,16 @@ class _Run:
                 f"{self.best_metric!r}."
             )
         value = state.metrics[self.best_metric]
+        tie = state.metrics.get(self.tie_breaker)
         sign = 1.0 if self.best_is == "max" else -1.0
         worthless = state.best_value is None or math.isnan(state.best_value)
-        if worthless or sign * (value - state.best_value) > 0.0:
-            state.best_step, state.best_value = state.step, value
-            state.evaluations_without_gain = 0
+        gain = worthless or sign * (value - state.best_value) > 0.0
+        tied = value == state.best_value and None not in (tie, state.best_tie)
+        if gain or (tied and tie < state.best_tie):
+            state.best_step, state.best_value, state.best_tie = state.step, value, tie
             self.saved.save_best(state)
+        if gain:
+            state.evaluations_without_gain = 0
         else:
             state.evaluations_without_gain += 1
             if self.patience and state.evaluations_without_gain >= self.patience:
@@ -257,7 +266,7 @@ class _Run:
             "steps_per_loop": self.steps_per_loop,
             "save_every": self.save_every,
             "evaluate_every": self.evaluate and self.evaluate_every,
-            "best_metric": [self.best_metric, self.best_is],
+            "best_metric": [self.best_metric, self.best_is, self.tie_breaker],
             "patience": self.patience,
             "accumulate_steps": self.step.accumulate_steps,
             "jit_compile": self.step.jit_compile,

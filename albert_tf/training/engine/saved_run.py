@@ -21,6 +21,7 @@ class RunState:
     batch: int = 0  # Batches of this epoch done.
     best_step: int | None = None
     best_value: float | None = None
+    best_tie: float | None = None  # Of the metric that breaks ties.
     evaluations_without_gain: int = 0
     skipped: int = 0  # Steps in a row without a finite gradient.
     evaluated_at: int | None = None

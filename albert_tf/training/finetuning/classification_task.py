@@ -187,7 +187,8 @@ def own_task(
             labels = splits["train"].labels if splits else None
             splits[split] = read_classification(path, labels=labels, **columns)
     if name == "regression":
-        return ClassificationTask(name, splits, ("pearson", "spearman"))
+        # Not a correlation: what hardly varies may have one by chance.
+        return ClassificationTask(name, splits, ("rmse", "mae", "pearson", "spearman"))
     metrics = ("accuracy", "f1") if len(splits["train"].labels) == 2 else ("accuracy", "matthews")
     return ClassificationTask(name, splits, metrics)
 

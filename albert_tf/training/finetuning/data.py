@@ -1,6 +1,7 @@
 """A task's features as data sets for the training loop and for evaluations."""
 
 import hashlib
+import math
 import pathlib
 
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 from albert_tf.data.tasks.records import cached_records, feature_key, read_metadata
 from albert_tf.data.tasks.rows import Rows
 
+_ROWS = 4096  # That a loss is computed of at a time.
 _ALIGNMENT = 8  # Lengths are multiples of it, for the sake of matrix products.
 
 
@@ -89,6 +91,27 @@ class EvaluationData:
         self.length = (
             _aligned(int(longest), recipe.max_seq_length) if task.ignores_padding else None
         )
+
+    def loss(self, outputs):
+        """The mean of what training minimizes, float; NaN where the rows have no such labels.
+
+        Args:
+          outputs: What the model answered to all rows, arrays.
+        """
+        if not (self.task.has_dev_loss and self.features.has_labels):
+            return math.nan
+        terms, _ = self.task.losses()
+        sums = np.zeros([len(terms), 2])
+        for start in range(0, self.features.num_rows, _ROWS):
+            rows = self.features.rows(start, start + _ROWS)
+            rows = _trimmed({n: tf.constant(x) for n, x in rows.items()}, self.length, self.task)
+            _, targets = self.task.inputs_and_targets(rows)
+            window = slice(start, start + _ROWS)
+            piece = tf.nest.map_structure(lambda x, w=window: tf.constant(x[w]), outputs)
+            for total, term in zip(sums, terms.values()):
+                weight = tf.reduce_sum(tf.cast(term.weights(targets), tf.float32))
+                total += [float(term.weighted_sum(piece, targets)), float(weight)]
+        return float(sum(value / weight if weight else 0.0 for value, weight in sums))
 
     def batches(self):
         """tf.data.Dataset of the model's inputs."""

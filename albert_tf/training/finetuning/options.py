@@ -15,7 +15,10 @@ class FinetuneOptions(RunOptions):
         wherever it can: not under XLA, on a TPU, or where padding has a part in the answers, as in
         SQuAD 1.1.
       patience: Stop after so many evaluations without a better score; None for never.
-      detect_collapse: Whether to stop with advice when a classifier does not learn.
+      best_metric: Which of the dev scores, or "loss", chooses the best weights; None for the
+        task's own.
+      detect_collapse: Whether to warn, with advice, of a classifier that does not learn.
+      stop_on_collapse: Whether to stop then, with nothing but the saved states.
       max_train_examples, max_dev_examples: Use a random sample of so many; None for all.
       export: Whether to write the SavedModel; it needs tensorflow-text.
       The others: See `RunOptions`.
@@ -23,15 +26,28 @@ class FinetuneOptions(RunOptions):
 
     skip_padding: bool | None = None
     patience: int | None = None
+    best_metric: str | None = None
     detect_collapse: bool = True
+    stop_on_collapse: bool = False
     max_train_examples: int | None = None
     max_dev_examples: int | None = None
     export: bool = True
 
-    FREE: ClassVar = (*RunOptions.FREE, "skip_padding", "detect_collapse", "export")
+    FREE: ClassVar = (
+        *RunOptions.FREE,
+        "skip_padding",
+        "detect_collapse",
+        "stop_on_collapse",
+        "export",
+    )
 
     def __post_init__(self):
         super().__post_init__()
+        if self.stop_on_collapse and not self.detect_collapse:
+            raise ValueError(
+                "`stop_on_collapse` needs `detect_collapse`. Received: detect_collapse=False. "
+                "Leave one out."
+            )
         if self.skip_padding and self._needs_static_shapes:
             raise ValueError(
                 "`skip_padding` makes shapes that XLA cannot compile. Received: it, with "

@@ -22,6 +22,7 @@ def write_results(run, state):
       {split: {name: number}}; {} for a split without labels. The same on all processes.
     """
     scores, outputs = {}, {split: run.outputs(split) for split in run.evaluation}
+    run.check_best(outputs["dev"])
     for split, data in run.evaluation.items():
         scores[split] = run.task.scores(split, data.features, outputs[split])
         for name, value in scores[split].items():
@@ -34,7 +35,7 @@ def write_results(run, state):
         ):
             run.say(f"wrote {path}")
     _write_metrics(run, state, scores)
-    _draw(run)
+    _draw(run, state)
     if run.options.export:
         path = run.output / "saved_model"
         model = _plain_model(run)
@@ -43,9 +44,10 @@ def write_results(run, state):
     return scores
 
 
-def _draw(run):
+def _draw(run, state):
     try:
-        run.say(f"wrote {plot_curves(run.output, ('loss', run.task.best_metric), 0.9)}")
+        names = dict.fromkeys(["loss", run.best_metric])
+        run.say(f"wrote {plot_curves(run.output, names, 0.9, chosen=state.best_step)}")
     except ImportError as error:
         run.say(f"curves.png was not drawn: {error}")
 
@@ -62,10 +64,11 @@ def _write_metrics(run, state, scores):
     result = {
         "task": run.task.name,
         "scores": {s: {n: _jsonable(v) for n, v in x.items()} for s, x in scores.items()},
-        "best_metric": run.task.best_metric,
+        "best_metric": run.best_metric,
         "best_step": state.best_step,
         "steps": state.step,
         "stopped_by": state.stopped_by,
+        "warnings": run.warnings,
         "examples": {split: len(examples) for split, examples in run.task.splits.items()},
         "size": model_size(run.config),
         "parameters": int(run.model.count_params()),

@@ -3,9 +3,12 @@
 import dataclasses
 import pathlib
 
+import numpy as np
+
 from albert_tf._keras import keras
 from albert_tf.atomic import write_file
 from albert_tf.config import AlbertConfig
+from albert_tf.data.tasks.metrics import LOWER_IS_BETTER
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.task_record import write_task
 from albert_tf.text.reference import ReferenceTokenizer
@@ -15,7 +18,7 @@ from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.progress import Progress
 from albert_tf.training.engine.strategy import is_chief
 from albert_tf.training.engine.train_step import TrainStep
-from albert_tf.training.finetuning.collapse import CollapseDetector
+from albert_tf.training.finetuning.collapse import CollapseDetector, advice
 from albert_tf.training.finetuning.data import EvaluationData, TrainingData
 from albert_tf.training.finetuning.options import FinetuneOptions
 from albert_tf.training.finetuning.recipes import Recipe
@@ -50,6 +53,7 @@ class FinetuneRun:
 
     def __post_init__(self):
         self.chief = is_chief(self.strategy)
+        self.warnings = []
         self.skips_padding = self.options.skips_padding(self.task)
         self.task.tokenizer = ReferenceTokenizer(self.sp_model)
 
@@ -127,7 +131,14 @@ class FinetuneRun:
         options, counts = self.options, self.training.label_counts
         self.detector = None
         if options.detect_collapse and counts is not None and (counts > 0).sum() > 1:
-            self.detector = CollapseDetector(counts, patience=max(500, 2 * self.warmup))
+            self.detector = CollapseDetector(
+                counts,
+                advice(self.recipe, self.num_steps, self.warmup),
+                patience=max(500, 2 * self.warmup),
+                warn=None if options.stop_on_collapse else self.warn,
+            )
+        if options.best_metric:
+            self._evaluate()  # A wrong name is an error now, not after a tenth of the training.
         callbacks = [Progress(), History(self.output)]
         if options.tensorboard:
             callbacks.append(TensorBoard(self.output / "tensorboard", every=10))
@@ -143,20 +154,53 @@ class FinetuneRun:
             save_every=options.save_every,
             evaluate=self._evaluate,
             evaluate_every=options.evaluate_every or max(self.num_steps // 10, 1),
-            best_metric=self.task.best_metric,
+            best_metric=self.best_metric,
+            best_is="min" if self.best_metric in LOWER_IS_BETTER else "max",
+            tie_breaker="loss",
             patience=options.patience,
             callbacks=callbacks,
         )
+
+    @property
+    def best_metric(self):
+        """Which of the dev scores, or "loss", chooses the best weights."""
+        return self.options.best_metric or self.task.best_metric
+
+    def warn(self, text):
+        """Warns now, and in the results."""
+        self.warnings.append(text)
+        self.say(f"\nWARNING: {text}")
+
+    def check_best(self, outputs):
+        """Warns if the answers of the best weights to dev tell nothing about its rows."""
+        data = self.evaluation["dev"]
+        if self.detector:
+            classes, labels = self.task.classes(outputs), data.features["label_ids"]
+            self.detector.check_predictions(classes, labels, getattr(self.task, "labels", None))
+        elif self.task.kind == "regression":
+            answers, labels = np.asarray(outputs)[:, 0], data.features["label_ids"]
+            if len(labels) > 1 and np.std(answers) < 0.05 * np.std(labels):
+                self.warn(
+                    f"The dev predictions hardly vary: they have a standard deviation of "
+                    f"{np.std(answers):.3g}, the labels of {np.std(labels):.3g}. The model has "
+                    f"learned little more than their mean, {np.mean(answers):.3g}. "
+                    f"{advice(self.recipe, self.num_steps, self.warmup)}"
+                )
 
     def _evaluate(self):
         data, outputs = self.evaluation["dev"], self.outputs("dev")
         done = int(self.step.optimizer.iterations.numpy())
         # Early on, one class for all is no sign of failure yet.
-        if self.detector and 2 * done >= self.num_steps:
+        if self.options.stop_on_collapse and self.detector and 2 * done >= self.num_steps:
             classes = self.task.classes(outputs)
             self.detector.check_predictions(classes, data.features["label_ids"])
         scores = self.task.scores("dev", data.features, outputs)
-        return ranked({name: float(value) for name, value in scores.items()})
+        if self.best_metric not in (*scores, "loss"):
+            raise ValueError(
+                f"`best_metric` must be one of {', '.join([*scores, 'loss'])}. Received: "
+                f"{self.best_metric!r}."
+            )
+        return ranked({**scores, "loss": data.loss(outputs)})
 
     def outputs(self, split):
         """What the model answers to a split, with its weights as they are."""

@@ -27,6 +27,7 @@ class SquadTask(FinetuneTask):
     """
 
     kind = "span"
+    has_dev_loss = False  # Features to predict with have no positions of answers.
 
     def __init__(self, name, splits):
         super().__init__(name, splits, "f1")

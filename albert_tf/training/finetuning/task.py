@@ -7,6 +7,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from albert_tf.data.tasks.metrics import LOWER_IS_BETTER
+
 SPLITS = ("train", "dev", "test")
 
 
@@ -19,7 +21,8 @@ class FinetuneTask:
       splits: {name: `ExampleSet`}: "train", "dev", and further ones to score or to predict at the
         end, such as "test".
       ignores_padding: Whether padding has no part in the answers, so that it need not be computed.
-      best_metric: Which of `scores(...)` chooses the best weights; the highest is best.
+      best_metric: Which of `scores(...)`, or "loss", chooses the best weights.
+      has_dev_loss: Whether the features of "dev" have the labels that the losses take.
       not_by_token: Names of features whose rows are no values of tokens, whatever their length.
       num_classes: Number of classes whose entropy the collapse detector watches; None for none.
       settings: {name: value} of what else decides the scores of a run, for its record.
@@ -29,6 +32,7 @@ class FinetuneTask:
     kind = None
     num_classes = None
     ignores_padding = True
+    has_dev_loss = True
     not_by_token = ()
 
     def __init__(self, name, splits, best_metric):
@@ -109,7 +113,8 @@ class FinetuneTask:
 
 def ranked(scores):
     """Scores for choosing the best: one that is not defined (NaN) is the worst of all."""
-    return {name: -math.inf if math.isnan(value) else value for name, value in scores.items()}
+    worst = {name: math.inf if name in LOWER_IS_BETTER else -math.inf for name in scores}
+    return {name: worst[name] if math.isnan(x) else float(x) for name, x in scores.items()}
 
 
 def split_files(data_dir, endings, given):
