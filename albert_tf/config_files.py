@@ -170,7 +170,7 @@ def unread_keys(values):
             f"`auto_map` with {listed(named)}, code of its own, which may compute something else. "
             f"{_ANYWAY}"
         )
-    fields = set(CONFIG_FIELDS.values())
+    fields = {*CONFIG_FIELDS.values(), "initializer_range"}
     read = fields | HUGGING_FACE_FIXED_KEYS.keys() | UNUSED_KEYS.keys() | HUGGING_FACE_IGNORED_KEYS
     unread = sorted(values.keys() - read, key=str)
     if len(unread) > _MOST_UNREAD:

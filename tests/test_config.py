@@ -108,6 +108,7 @@ def test_hugging_face_keeps_the_two_gelus_apart():
 )
 def test_to_hugging_face_and_back(ours, theirs):
     config = AlbertConfig(vocab_size=100, hidden_act=ours, type_vocab_size=5, num_hidden_groups=3)
+    config = dataclasses.replace(config, initializer_range=0.3)
     values = config.to_hugging_face()
     assert (values["hidden_act"], values["model_type"]) == (theirs, "albert")
     assert "attention_mask_value" not in values and "project_same_width" not in values

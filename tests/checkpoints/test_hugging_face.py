@@ -317,7 +317,6 @@ HARMLESS = {
     "gradient_checkpointing": True,
     "adapters": {"adapters": {}, "config_map": {}},
     "eos_token_ids": 0,
-    "xla_device": None,
     "is_composition": False,
     "quantization_config": None,
     "chunk_size_feed_forward": 64,
@@ -340,7 +339,6 @@ def test_keys_that_change_nothing(change):
         "sbert_ce_default_activation_function",
         "sentence_transformers",
         "transformers.js_config",
-        "xla_device",
     )
     assert "  ignored in the configuration: eos_token_ids, gradient" in str(encoder.restore_report)
 
