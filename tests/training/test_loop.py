@@ -222,7 +222,6 @@ def test_one_of_two_processes_is_asked_to_stop(tmp_path):
 def test_workers_that_start_differently_are_refused(tmp_path):
     for name, second, message in (
         ("seed", {"seed": 5}, "data_seed is 5 on worker 1, 4 on worker 0"),
-        ("steps", {"num_steps": 7}, "num_steps is 7 on worker 1, 9 on worker 0"),
         ("weights", {"change": 1e-3}, "the digest of all weights is"),
         ("place", {"output": tmp_path / "elsewhere"}, "All workers must see the same output dir"),
     ):

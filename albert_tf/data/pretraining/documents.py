@@ -20,8 +20,8 @@ class DocumentFiles:
 
     Args:
       files: Paths, patterns (`corpus/*.txt`) or directories, list of str. Of a directory all files
-        are read, those of its subdirectories too, in the order of their paths; links are followed.
-        Names that begin with a dot are left out.
+        are read, those of its subdirectories too, in the order of their paths. Links are followed,
+        each file is read once, and names that begin with a dot are left out.
       format: `DocumentFormat`. Files that end in .gz are decompressed, and each belongs to one
         shard.
 
@@ -63,7 +63,10 @@ class DocumentFiles:
             paths += found
         if not paths:
             raise FileNotFoundError("Input must be existing files. Received: an empty list.")
-        return [(path, os.path.getsize(path)) for path in dict.fromkeys(paths)]
+        once = {}  # However many links lead to a file.
+        for path in paths:
+            once.setdefault(os.path.realpath(path), path)
+        return [(path, os.path.getsize(path)) for path in once.values()]
 
     @property
     def size(self):
