@@ -17,6 +17,8 @@ generation: TF Hub /1 (list in, list out), /2 and /3 (dict in, dict out) and the
     The configuration, a JSON string.
 `computation()`
     How it computes, a JSON string: compute_dtype and skip_padding (see `export_encoder`).
+`rules()`
+    The text rules of the training, "original" or "tfhub". Absent where they are not known.
 `mlm`, `sop`
     Callables like the root, with the encoder's variables, their own, and `computation`. `mlm`
     takes a dict that also has `masked_lm_positions` [batch, predictions]. Absent without weights.

@@ -10,7 +10,7 @@ from albert_tf.atomic import write_file
 from albert_tf.config import AlbertConfig
 from albert_tf.data.tasks.metrics import LOWER_IS_BETTER
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.task_record import write_task
+from albert_tf.task_record import recorded_rules, write_task
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.training.engine.evaluation import Predictor
 from albert_tf.training.engine.history import History, TensorBoard
@@ -107,6 +107,11 @@ class FinetuneRun:
         self.predictor = Predictor(self.model, self.strategy, options.jit_compile)
         report = getattr(self.model.encoder, "restore_report", None)
         self.say(str(report or "random weights: nothing was restored, as --from_scratch says"))
+        if (rules := recorded_rules(self.model.encoder)) not in (None, self.task.tokenizer.rules):
+            self.say(
+                f"note: the checkpoint was trained with the text rules {rules}; this run and its "
+                f"SavedModel cut text by the rules {self.task.tokenizer.rules}"
+            )
         if self.chief:  # So that the directory can be read as a checkpoint.
             for directory in (self.output, self.output / "states"):
                 write_file(directory / "albert_config.json", self.config.to_json() + "\n")
