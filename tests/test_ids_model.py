@@ -72,6 +72,9 @@ def test_export_before_any_call(name, tmp_path):
     signed = loaded.signatures["serving_default"](**tensors)
     for received in signed.values():
         assert any(np.array_equal(received, output) for output in tf.nest.flatten(served))
+    wrong = {**tensors, "input_mask": tensors["input_mask"][:, ..., :1]}
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="must_have_the_same"):
+        loaded.serve(wrong)
     # Any batch and length, not those of a call.
     short = loaded.serve([x[:1, ..., :3] for x in tensors.values()])
     assert tf.nest.flatten(short)[0].shape[0] == 1

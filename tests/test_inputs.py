@@ -152,13 +152,9 @@ def exports(tmp_path_factory, tiny_checkpoint, sp_model, exported_encoder):
 
 
 @pytest.fixture(scope="module")
-def forms(exports, tmp_path_factory, sp_model):
+def forms(exports):
     """{name: function of a list of ids, mask and types}."""
-    directory = tmp_path_factory.mktemp("forms")
     small, encoder, plain = small_encoder(), exports["encoder"], exports["plain"]
-    albert_tf.export_classifier(AlbertClassifier(small), directory / "c", sp_model, seq_length=32)
-    small.export(str(directory / "keras"))
-    classifier = tf.saved_model.load(str(directory / "c"))
     positions = tf.zeros([B, 1], tf.int32)
     forms = {name: lambda x, f=f: f(list(map(tf.constant, x))) for name, f in exports.items()}
     return forms | {
@@ -175,9 +171,6 @@ def forms(exports, tmp_path_factory, sp_model):
         "plain, signature": signature(plain, "serving_default"),
         "skipping, dict": by_name(exports["skipping"]),
         "skipping, signature": signature(exports["skipping"], "tokens"),
-        "exported classifier": by_name(classifier),
-        "its signature": signature(classifier, "ids"),
-        "Keras export": by_name(tf.saved_model.load(str(directory / "keras")).serve),
     }
 
 
@@ -200,7 +193,7 @@ def test_large_int64_ids_are_errors_in_every_form(forms):
     ids = np.where(IDS == 30, IDS.astype("int64") + 2**32, IDS)
     inputs = [ids, MASK.astype("int64"), TYPES.astype("int64")]
     for name, call in forms.items():
-        if "signature" in name or name == "Keras export":
+        if "signature" in name:
             continue  # int32 only.
         if "XLA" in name:  # It has no errors at run time.
             outputs = call(inputs)
@@ -243,7 +236,7 @@ def test_p_mask_has_the_shape_too():
 _shapes = st.tuples(st.integers(0, 2), st.integers(1, 3))
 
 
-@hypothesis.settings(derandomize=True, deadline=None, max_examples=60, database=None)
+@hypothesis.settings(derandomize=True, deadline=None, max_examples=40, database=None)
 @hypothesis.given(
     shapes=st.one_of(_shapes.map(lambda shape: [shape] * 3), st.tuples(_shapes, _shapes, _shapes)),
     dtypes=st.tuples(*[st.sampled_from(["int32", "int64"])] * 3),

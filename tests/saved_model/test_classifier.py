@@ -62,6 +62,22 @@ def test_classifier_answers_ids(classifier, exported_classifier):
     close(loaded([tf.cast(x, tf.int64) for x in inputs.values()]), expected)
 
 
+def test_inputs_of_one_shape_and_in_range(exported_classifier):
+    loaded, _ = load(exported_classifier)
+    ids = tf.constant([[2, 9, 30, 3], [2, 7, 3, 0]])
+    x = dict(zip(INPUT_NAMES, (ids, tf.minimum(ids, 1), tf.zeros_like(ids))))
+    for call in (loaded, lambda x: loaded.signatures["ids"](**x)):
+        for name in INPUT_NAMES:
+            for wrong in (x[name][:, :1], x[name][:1]):
+                with pytest.raises(
+                    (ValueError, tf.errors.InvalidArgumentError), match="must_have_the_same_shape"
+                ):
+                    call({**x, name: wrong})
+    x = {name: tf.cast(tensor, tf.int64) for name, tensor in x.items()}
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"is not in \[0, 1000\)"):
+        loaded({**x, "input_word_ids": x["input_word_ids"] + 2**32})
+
+
 def test_the_saved_object_describes_itself(classifier, exported_classifier, sp_model):
     loaded, _ = load(exported_classifier)
     config = AlbertConfig.from_dict(json.loads(loaded.config().numpy()))
