@@ -1,7 +1,7 @@
 """`python -m tests`: the tests in both Keras generations, side by side.
 
 Arguments go to pytest; without `-m`, slow tests are left out. `--quick` checks the style, and runs
-what a few seconds a file can tell: it is for every commit.
+the tests that take little and tell much: it is for every commit.
 """
 
 import subprocess
@@ -12,7 +12,19 @@ import pytest
 # One thread for each of the two workers, and for what they start.
 THREADS = ["TF_NUM_INTRAOP_THREADS=1", "OMP_NUM_THREADS=1"]
 GENERATIONS = {"keras_3": "TF_USE_LEGACY_KERAS=0", "tf_keras": "TF_USE_LEGACY_KERAS=1"}
-QUICK = ["tests/test_architecture.py"]
+# What most mistakes break, without exports, training runs and programs.
+QUICK = [
+    "tests/layers",
+    "tests/text/test_packing.py",
+    "tests/text/test_reference.py",
+    "tests/data/test_masking.py",
+    "tests/data/test_segments.py",
+    "tests/checkpoints/test_matching.py",
+    "tests/checkpoints/test_names.py",
+    "tests/saved_model/test_input_forms.py",
+    "tests/training/test_schedules.py",
+    "tests/test_config.py",
+]
 
 
 def main():

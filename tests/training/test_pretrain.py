@@ -96,21 +96,29 @@ module.pretrain(output, [(short, 7, 8), (long, 6, 4)], MODEL, config=CONFIG, opt
 """
 
 
+def run(output, data, kill_at=0):
+    command = [sys.executable, "-c", RUN, str(output), *data, str(kill_at)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def whole_run(data, tmp_path_factory):
+    output = tmp_path_factory.mktemp("whole") / "run"
+    process = run(output, data)
+    assert process.returncode == 0, process.stderr
+    return output
+
+
 @pytest.mark.parametrize("kill_at", (5, 11))
-def test_killed_and_started_again_equals_an_uninterrupted_run(data, tmp_path, kill_at):
+def test_killed_and_started_again_equals_an_uninterrupted_run(data, whole_run, tmp_path, kill_at):
     """In the first stage, whose data have fewer batches than it has steps, and in the second."""
-
-    def run(output, kill_at):
-        command = [sys.executable, "-c", RUN, str(tmp_path / output), *data, str(kill_at)]
-        return subprocess.run(command, capture_output=True, text=True)
-
-    assert run("killed", kill_at).returncode == -9
-    for output in ("killed", "whole"):
-        process = run(output, 0)
-        assert process.returncode == 0, process.stderr
+    output = tmp_path / "run"
+    assert run(output, data, kill_at).returncode == -9
+    process = run(output, data)
+    assert process.returncode == 0, process.stderr
     whole, killed = (
-        np.load(tmp_path / output / "states" / "step-00000013" / "weights.npz")
-        for output in ("whole", "killed")
+        np.load(directory / "states" / "step-00000013" / "weights.npz")
+        for directory in (whole_run, output)
     )
     assert len(whole.files) > 20
     for name in whole.files:
