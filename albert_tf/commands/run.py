@@ -29,6 +29,9 @@ def run(main, argv=None, positional=False):
         if module.startswith("albert_tf.commands."):
             for flag in defined:
                 flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    app.define_help_flags()
+    for name in ("help", "helpshort", "helpfull", "helpxml"):
+        flags.FLAGS[name].parse = _ends_with_0(flags.FLAGS[name].parse)
 
     def parsed(argv):
         if argv[1:] and not positional:
@@ -41,3 +44,15 @@ def run(main, argv=None, positional=False):
             sys.exit(f"error: {error}")
 
     app.run(parsed, argv=argv)
+
+
+def _ends_with_0(parse):
+    """A help flag's `parse` that leaves with exit status 0, as asked-for help does; absl with 1."""
+
+    def parse_help(argument):
+        try:
+            return parse(argument)
+        except SystemExit:
+            sys.exit(0)
+
+    return parse_help

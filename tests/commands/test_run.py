@@ -52,6 +52,12 @@ def test_arguments_are_flags():
     assert "error: All arguments are flags. Received: data. See --help." in process.stderr
 
 
+@pytest.mark.parametrize("flag", ["--help", "--helpfull"])
+def test_help_is_no_error(flag):
+    process = start("ValueError", flag)
+    assert process.returncode == 0 and "USAGE:" in process.stdout
+
+
 @pytest.mark.parametrize("module", COMMANDS.values())
 def test_help_and_errors_do_not_wait_for_tensorflow(module):
     program = f"""
