@@ -18,6 +18,14 @@ if KERAS_3:
 else:
     import tf_keras as keras
 
+    minor = ".".join(tf.__version__.split(".")[:2])
+    if not keras.__version__.startswith(f"{minor}."):
+        raise ImportError(
+            "Under TF_USE_LEGACY_KERAS=1, tf-keras must have the minor version of TensorFlow. "
+            f"Received: tf-keras {keras.__version__} with TensorFlow {tf.__version__}. Install the "
+            f"matching one with `pip install tf-keras~={minor}.0`."
+        )
+
 
 _uninitialized = contextvars.ContextVar("uninitialized", default=False)
 

@@ -32,7 +32,7 @@ def run(main, argv=None, positional=False):
 
     def parse(argv):
         given = argv[1 : argv.index("--")] if "--" in argv else argv[1:]
-        if {"-h", "--help", "-help", "--helpshort"} & set(given):
+        if {"-h", "--help", "--helpshort", "--helpfull"} & set(given):
             print(command_help(argv[0], description))
             sys.exit(0)
         try:

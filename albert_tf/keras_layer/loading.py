@@ -5,6 +5,8 @@ import re
 
 import tensorflow as tf
 
+from albert_tf.text.tensorflow_text import import_tensorflow_text
+
 _TF1_HUB_MARKER = "tfhub_module.pb"
 
 
@@ -78,12 +80,11 @@ def load_handle(handle, tags=None, options=None):
 
 def _import_tensorflow_text(handle, op, cause):
     try:
-        import tensorflow_text  # noqa: F401, the import registers the operations
+        import_tensorflow_text()
     except ImportError as error:
         raise ImportError(
-            f"This SavedModel needs TensorFlow Text: TensorFlow has no operation {op!r}. "
-            f"Received: handle={handle!r}. Install it with `pip install tensorflow-text`, in the "
-            f"version of your TensorFlow ({tf.__version__}). The import failed with: {error}"
+            "The operations of a SavedModel must be registered before it is loaded, and "
+            f"TensorFlow alone has no {op!r}. Received: handle={handle!r}. {error}"
         ) from cause
 
 

@@ -11,12 +11,16 @@ def import_tensorflow_text():
     Raises:
       ImportError: If the package is missing or was built for another TensorFlow.
     """
+    import tensorflow as tf
+
     try:
         import tensorflow_text
-    except ImportError as error:
+    except (ImportError, tf.errors.NotFoundError) as error:
+        minor = ".".join(tf.__version__.split(".")[:2])
         raise ImportError(
-            "Text in the graph needs the package tensorflow-text, in the version of the installed "
-            f"TensorFlow. Received: {error}. Install it with `pip install tensorflow-text`; "
-            "encoders, checkpoints and `albert_tf.text.reference` work without it."
+            "Text in the graph needs the package tensorflow-text in the minor version of "
+            f"TensorFlow. Received: TensorFlow {tf.__version__}, and from the import: {error}. "
+            f"Install it with `pip install tensorflow-text~={minor}.0`; encoders, checkpoints and "
+            "`albert_tf.text.reference` work without it."
         ) from error
     return tensorflow_text
