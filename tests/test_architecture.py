@@ -16,6 +16,7 @@ FOUNDATION = {"_keras", "config", "config_files", "inputs"}
 MODEL = FOUNDATION | {"layers", "encoder", "heads", "pretrainer", "albert_tiny_en"}
 ALLOWED = {
     "_keras": set(),
+    "_tensorflow_log": set(),
     "config": {"config_files"},
     "config_files": set(),
     "albert_tiny_en": set(),

@@ -1,14 +1,10 @@
 """How every command starts and fails."""
 
-import os
 import sys
 
-# Before TensorFlow is imported: a command's output is its own, not device listings.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from absl import app, flags, logging
 
-from absl import app, flags, logging  # noqa: E402
-
-from albert_tf.training.collapse import TrainingCollapsed  # noqa: E402
+from albert_tf.training.collapse import TrainingCollapsed
 
 # What a user can do something about; anything else is a bug and shows its traceback.
 ERRORS = (ValueError, OSError, ImportError, TrainingCollapsed, FloatingPointError)
