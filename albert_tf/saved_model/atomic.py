@@ -28,8 +28,15 @@ def replacing_directory(path, overwrite=False, marker="saved_model.pb"):
       ValueError: If `path` is a URL.
 
     Example:
-      >>> with replacing_directory("out", overwrite=True) as directory:
-      ...     tf.saved_model.save(module, directory)
+      >>> import pathlib, tempfile
+      >>> from albert_tf.saved_model.atomic import replacing_directory
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "exported")
+      >>> with replacing_directory(path) as directory:
+      ...     _ = (directory / "saved_model.pb").write_bytes(b"...")
+      ...     path.exists()
+      False
+      >>> path.exists()
+      True
     """
     target = refuse_existing(path, overwrite, marker)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,8 +96,15 @@ def replacing_file(path, overwrite=False, kind="file", identifier=b"", offset=0)
       ValueError: If `path` is a URL.
 
     Example:
-      >>> with replacing_file("out.tflite", overwrite=True) as file:
-      ...     file.write_bytes(b"...")
+      >>> import pathlib, tempfile
+      >>> from albert_tf.saved_model.atomic import replacing_file
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "albert.tflite")
+      >>> with replacing_file(path) as file:
+      ...     _ = file.write_bytes(b"...")
+      ...     path.exists()
+      False
+      >>> path.read_bytes()
+      b'...'
     """
     target = refuse_existing_file(path, overwrite, kind, identifier, offset)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -88,6 +88,12 @@ def train(
 
     Example:
 
+    >>> import tempfile
+    >>> import tensorflow as tf
+    >>> from albert_tf.training.loop import train
+    >>> from albert_tf.training.losses import SparseCrossEntropy
+    >>> from albert_tf.training.optimizers import AdamW
+    >>> from albert_tf.training.train_step import TrainStep
     >>> def dataset_fn(seed, epoch):
     ...     arrays = [[0.0, 1.0], [1.0, 0.0]] * 8, [0, 1] * 8
     ...     examples = tf.data.Dataset.from_tensor_slices(arrays)
