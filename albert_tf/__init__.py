@@ -15,6 +15,7 @@ import sys
 from albert_tf._moved import install as _install_moved
 
 _install_moved()
+from albert_tf._tensorflow_log import quiet_import
 
 __version__ = "0.1.0"
 
@@ -58,6 +59,9 @@ def __getattr__(name):
 def __dir__():
     return sorted([*globals(), *__all__])
 
+
+# Before anything imports TensorFlow.
+quiet_import()
 
 # `keras.models.load_model` finds classes that have registered themselves, so `import albert_tf` has
 # to import them all. Spared TensorFlow, hundreds of MB and seconds, are processes that only prepare

@@ -127,8 +127,15 @@ def replacing_directory(path, overwrite=False, written=SAVED_MODEL, inputs=()):
       ValueError: If `path` is a URL, or has an input.
 
     Example:
-      >>> with replacing_directory("out", overwrite=True) as directory:
-      ...     tf.saved_model.save(module, directory)
+      >>> import pathlib, tempfile
+      >>> from albert_tf.atomic import replacing_directory
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "exported")
+      >>> with replacing_directory(path) as directory:
+      ...     _ = (directory / "saved_model.pb").write_bytes(b"...")
+      ...     path.exists()
+      False
+      >>> path.exists()
+      True
     """
     target = refuse_existing(path, overwrite, written, inputs)
     with new_directory(target) as partial:
@@ -187,8 +194,15 @@ def replacing_file(path, overwrite=False, kind="file", identifier=b"", offset=0)
       ValueError: If `path` is a URL.
 
     Example:
-      >>> with replacing_file("out.tflite", overwrite=True) as file:
-      ...     file.write_bytes(b"...")
+      >>> import pathlib, tempfile
+      >>> from albert_tf.atomic import replacing_file
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "albert.tflite")
+      >>> with replacing_file(path) as file:
+      ...     _ = file.write_bytes(b"...")
+      ...     path.exists()
+      False
+      >>> path.read_bytes()
+      b'...'
     """
     target = refuse_existing_file(path, overwrite, kind, identifier, offset)
     with new_file(target) as partial:

@@ -60,7 +60,8 @@ class AlbertConfig:
 
     Example:
 
-    >>> config = AlbertConfig.from_preset("albert_base_v2")
+    >>> import albert_tf
+    >>> config = albert_tf.AlbertConfig.from_preset("albert_base_v2")
     >>> config.hidden_size, config.num_hidden_layers
     (768, 12)
 

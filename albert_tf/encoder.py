@@ -85,8 +85,10 @@ class AlbertEncoder(IdsModel):
 
     Example:
 
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> import albert_tf
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                   num_attention_heads=2, intermediate_size=32)
     >>> ids = tf.constant([[2, 9, 3, 0]])
     >>> mask = tf.constant([[1, 1, 1, 0]])
     >>> pooled_output, sequence_output = encoder([ids, mask, tf.zeros_like(ids)])

@@ -34,7 +34,8 @@ class FillMask:
 
     Example:
 
-    >>> fill = FillMask.from_checkpoint()
+    >>> import albert_tf
+    >>> fill = albert_tf.FillMask.from_checkpoint()
     >>> answers = fill("the capital of [MASK] is paris .", top_k=2)
     >>> sorted(answers[0])
     ['score', 'sequence', 'token', 'token_str']

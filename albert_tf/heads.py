@@ -50,6 +50,15 @@ class MaskedLM(keras.layers.Layer):
       tf.errors.InvalidArgumentError: A position is out of the range [0, length) (on CPU; the
         published models read the next sequence of the batch instead).
 
+    Example:
+
+    >>> import albert_tf
+    >>> import tensorflow as tf
+    >>> masked_lm = albert_tf.MaskedLM(vocab_size=1000, embedding_width=8, hidden_size=16)
+    >>> mlm_logits = masked_lm(tf.ones([1, 4, 16]), tf.constant([[1, 2]]), tf.ones([1000, 8]))
+    >>> mlm_logits.shape
+    TensorShape([1, 2, 1000])
+
     Reference: arXiv 1909.11942, section 3; `get_masked_lm_output` in the original's
     run_pretraining.py.
     """
@@ -119,6 +128,13 @@ class SentenceOrder(keras.layers.Layer):
 
     Output:
       sop_logits: float32 tensor [batch, 2].
+
+    Example:
+
+    >>> import albert_tf
+    >>> import tensorflow as tf
+    >>> albert_tf.SentenceOrder(hidden_size=16)(tf.ones([3, 16])).shape
+    TensorShape([3, 2])
 
     Reference: arXiv 1909.11942, section 3.1; `get_sentence_order_output` in the original's
     run_pretraining.py.

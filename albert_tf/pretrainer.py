@@ -32,13 +32,15 @@ class AlbertPretrainer(IdsModel):
 
     Example:
 
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
-    >>> pretrainer = AlbertPretrainer(encoder)
+    >>> import albert_tf
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                   num_attention_heads=2, intermediate_size=32)
+    >>> pretrainer = albert_tf.AlbertPretrainer(encoder)
     >>> ids = tf.constant([[2, 9, 4, 3]])
     >>> outputs = pretrainer({
     ...     "input_word_ids": ids, "input_mask": tf.ones_like(ids),
-    ...     "input_type_ids": tf.zeros_like(ids), "masked_lm_positions": [[2]]})
+    ...     "input_type_ids": tf.zeros_like(ids), "masked_lm_positions": tf.constant([[2]])})
     >>> outputs["mlm_logits"].shape, outputs["sop_logits"].shape
     (TensorShape([1, 1, 1000]), TensorShape([1, 2]))
 

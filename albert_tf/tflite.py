@@ -91,9 +91,11 @@ def export_tflite(
 
     Example:
 
-    >>> encoder = AlbertEncoder.from_checkpoint("albert_tiny_en")
-    >>> _ = export_tflite(encoder, "/tmp/albert.tflite", seq_length=32, weights="int8",
-    ...                   overwrite=True)
+    >>> import tempfile
+    >>> import albert_tf
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> path = tempfile.mkdtemp() + "/albert.tflite"
+    >>> _ = albert_tf.export_tflite(encoder, path, seq_length=32, weights="int8")
 
     Reference: https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/post_training_quantization
     """

@@ -21,20 +21,16 @@ TF_USE_LEGACY_KERAS=1 the whole program runs in Keras 2.
 """
 
 import csv
-import os
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import numpy as np
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  (registers the ops of the preprocessor)
 from absl import flags
-from tqdm import tqdm
-
 import albert_tf
 from albert_tf import albert_tiny_en
 from albert_tf.commands.run import run
+import numpy as np
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (registers the ops of the preprocessor)
+from tqdm import tqdm
 
 SENTENCES = [
     "I like my phone.",

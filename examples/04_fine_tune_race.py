@@ -13,18 +13,14 @@ the program goes on where it was interrupted.
 """
 
 import json
-import os
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 from absl import flags
-
 from albert_tf.commands.run import run
 from albert_tf.training.finetuning.finetune import finetune
 from albert_tf.training.finetuning.options import FinetuneOptions
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 
 QUICK = flags.DEFINE_bool("quick", False, "A toy data set, and few steps.")
 TASK = flags.DEFINE_enum("task", "race", ["race", "race-middle", "race-high"], "Level.")

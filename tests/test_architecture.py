@@ -28,6 +28,7 @@ MODEL = FOUNDATION | {"checkpoints", "layers", "encoder", "heads", "pretrainer"}
 ALLOWED = {
     "_keras": set(),
     "_moved": set(),
+    "_tensorflow_log": set(),
     "atomic": set(),
     "messages": set(),
     "lock": set(),

@@ -67,7 +67,8 @@ def inspect(path, config=None):
 
     Example:
 
-    >>> inspect("tests/goldens/tiny").lacking["encoder"] is None
+    >>> from albert_tf.checkpoints.inspection import inspect
+    >>> inspect("albert_tiny_en").lacking["encoder"] is None
     True
     """
     checkpoint = read(path, config)

@@ -59,9 +59,10 @@ def read(path, config=None):
 
     Example:
 
-    >>> checkpoint = read("albert_base")  # doctest: +SKIP
-    >>> checkpoint.flavor, checkpoint.tensors["bert/pooler/dense/bias"].shape  # doctest: +SKIP
-    ('tf1', (768,))
+    >>> from albert_tf.checkpoints.read import read
+    >>> checkpoint = read("albert_tiny_en")
+    >>> checkpoint.flavor, checkpoint.tensors["albert.pooler.bias"].shape
+    ('hugging_face', (192,))
     """
     if not os.fspath(path):
         raise ValueError(

@@ -29,9 +29,15 @@ def restore_task_head(model, path, config=None):
 
     Example:
 
-    >>> encoder = AlbertEncoder.from_checkpoint("my_model")  # doctest: +SKIP
-    >>> classifier = AlbertClassifier(encoder, num_classes=3)  # doctest: +SKIP
-    >>> restore_task_head(classifier, "my_model")  # doctest: +SKIP
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.checkpoints.task_head import restore_task_head
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> classifier = albert_tf.AlbertClassifier(encoder, num_classes=3)
+    >>> path = tempfile.mkdtemp() + "/classifier"
+    >>> _ = albert_tf.export_classifier(classifier, path, albert_tiny_en.SP_MODEL)
+    >>> restore_task_head(classifier, path)
     """
     checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
     weights = model.weights_by_name()

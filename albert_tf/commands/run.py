@@ -1,17 +1,13 @@
 """How every command starts and fails."""
 
 import difflib
-import os
 import sys
 import warnings
 
-# Before TensorFlow is imported: a command's output is its own, not device listings.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from absl import app, flags, logging
 
-from absl import app, flags, logging  # noqa: E402
-
-from albert_tf.commands.help import command_flags, command_help, is_required  # noqa: E402
-from albert_tf.training.finetuning.collapse import TrainingCollapsed  # noqa: E402
+from albert_tf.commands.help import command_flags, command_help, is_required
+from albert_tf.training.finetuning.collapse import TrainingCollapsed
 
 # What a user can do something about; anything else is a bug and shows its traceback.
 ERRORS = (ValueError, OSError, ImportError, TrainingCollapsed, FloatingPointError)

@@ -7,6 +7,7 @@ class Report:
     Readers and feature makers return one with their results. An empty report is falsy.
 
     Example:
+      >>> from albert_tf.data.report import Report
       >>> report = Report()
       >>> report.add("short rows skipped", "QQP/train.tsv:5")
       >>> report.counts

@@ -42,8 +42,11 @@ def fit_inputs(forms, inputs):
         remedy.
 
     Example:
-      fit_inputs([[tf.TensorSpec([None], tf.int32)]], (tf.constant([7], tf.int64),))
-      # [<tf.Tensor: shape=(1,), dtype=int32>]
+      >>> import tensorflow as tf
+      >>> from albert_tf.keras_layer.input_forms import fit_inputs
+      >>> forms = [[tf.TensorSpec([None], tf.int32)]]
+      >>> fit_inputs(forms, (tf.constant([7], tf.int64),))
+      [<tf.Tensor: shape=(1,), dtype=int32, numpy=array([7], dtype=int32)>]
     """
     misfits = []
     for cast in (False, True):

@@ -57,10 +57,18 @@ class KerasLayer(keras.layers.Layer):
       NotImplementedError: `get_config()` of a layer made from an object: only handles are saved.
 
     Example:
-      keys = ("input_word_ids", "input_mask", "input_type_ids")
-      ids = {key: keras.Input((128,), dtype="int32", name=key) for key in keys}
-      pooled = KerasLayer("/models/albert_en_base", trainable=True)(ids)["pooled_output"]
-      model = keras.Model(ids, keras.layers.Dense(2)(pooled))
+
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
+    >>> path = tempfile.mkdtemp() + "/encoder"
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> _ = albert_tf.export_encoder(encoder, path, sp_model=albert_tiny_en.SP_MODEL)
+    >>> keys = ("input_word_ids", "input_mask", "input_type_ids")
+    >>> ids = {key: tf.keras.Input((128,), dtype="int32", name=key) for key in keys}
+    >>> pooled_output = albert_tf.KerasLayer(path, trainable=True)(ids)["pooled_output"]
+    >>> model = tf.keras.Model(ids, tf.keras.layers.Dense(2)(pooled_output))
 
     Source: the Reusable SavedModel interface (tensorflow.org/hub/reusable_saved_models) and the
     behavior of `hub.KerasLayer` in tensorflow_hub 0.16.

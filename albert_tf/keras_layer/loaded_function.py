@@ -29,7 +29,11 @@ class LoadedFunction:
       ValueError: the object is not callable, or has no such signature.
 
     Example:
-      outputs = LoadedFunction(tf.saved_model.load(path))(inputs, training=False)
+      >>> import tensorflow as tf
+      >>> from albert_tf.keras_layer.loaded_function import LoadedFunction
+      >>> double = LoadedFunction(tf.function(lambda x: 2 * x))
+      >>> float(double(tf.constant(1.5), training=False)), double.has_training
+      (3.0, False)
     """
 
     def __init__(self, loaded, signature=None, name="object"):

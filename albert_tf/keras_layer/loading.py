@@ -32,7 +32,15 @@ def load_handle(handle, tags=None, options=None):
       ImportError: a library that the handle or the graph needs is missing.
 
     Example:
-      encoder, _ = load_handle("/models/albert_en_base")
+      >>> import tempfile
+      >>> import albert_tf
+      >>> from albert_tf import albert_tiny_en
+      >>> from albert_tf.keras_layer.loading import load_handle
+      >>> path = tempfile.mkdtemp() + "/preprocessor"
+      >>> _ = albert_tf.export_preprocessor(albert_tiny_en.SP_MODEL, path)
+      >>> preprocessor, is_tf1_hub = load_handle(path)
+      >>> is_tf1_hub
+      False
     """
     handle = os.fspath(handle)
     if re.match(r"http://", handle, re.IGNORECASE):

@@ -36,6 +36,8 @@ def compiled_gelu():
 
     Example:
 
+    >>> from albert_tf.layers.activations import gelu_in_training, compiled_gelu
+    >>> import tensorflow as tf
     >>> step = tf.function(gelu_in_training)
     >>> with compiled_gelu():
     ...     y = step(tf.zeros([2, 4]))

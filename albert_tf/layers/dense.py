@@ -27,6 +27,8 @@ class Dense(keras.layers.Layer):
 
     Example:
 
+    >>> from albert_tf.layers.dense import Dense
+    >>> import tensorflow as tf
     >>> Dense([8], [2, 4], "zeros", name="query")(tf.ones([3, 8])).shape
     TensorShape([3, 8])
     """

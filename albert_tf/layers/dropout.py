@@ -24,6 +24,8 @@ def dropout_seed(seed):
 
     Example:
 
+    >>> from albert_tf.layers.dropout import dropout_seed, dropout
+    >>> import tensorflow as tf
     >>> x = tf.ones([2, 4])
     >>> with dropout_seed(tf.constant([1, 2])):
     ...     first = dropout(x, 0.5, training=True)

@@ -35,8 +35,10 @@ class Transformer(keras.layers.Layer):
 
     Example:
 
+    >>> from albert_tf.layers.transformer import Transformer
+    >>> import tensorflow as tf
     >>> block = Transformer(hidden_size=8, num_attention_heads=2, intermediate_size=16)
-    >>> block(tf.random.normal([2, 5, 8]), mask=tf.ones([2, 5], tf.int32)).shape
+    >>> block(tf.random.normal([2, 5, 8]), tf.ones([2, 5], tf.int32)).shape
     TensorShape([2, 5, 8])
 
     Reference: https://arxiv.org/abs/1706.03762, section 3; `attention_ffn_block` in the original's

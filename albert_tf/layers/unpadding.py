@@ -60,6 +60,8 @@ class Unpadding:
 
     Example:
 
+    >>> from albert_tf.layers.unpadding import Unpadding
+    >>> import tensorflow as tf
     >>> unpadding = Unpadding(tf.constant([[1, 1, 0], [1, 0, 0]]))
     >>> x = unpadding.unpad(tf.constant([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]]))
     >>> x.numpy().tolist()

@@ -81,13 +81,18 @@ def export_classifier(
 
     Example:
 
-    >>> classifier = AlbertClassifier(AlbertEncoder.from_checkpoint("tests/goldens/tiny"))
-    >>> _ = export_classifier(classifier, "/tmp/sentiment", "tests/fixtures/tiny.model",
-    ...                       labels=["negative", "positive"], seq_length=64, overwrite=True)
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
     >>> import tensorflow_text
-    >>> serve = tf.saved_model.load("/tmp/sentiment").signatures["serving_default"]
-    >>> answer = serve(text=tf.constant(["I liked it."]))
-    >>> sorted(answer)
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> classifier = albert_tf.AlbertClassifier(encoder)
+    >>> path = tempfile.mkdtemp() + "/sentiment"
+    >>> _ = albert_tf.export_classifier(classifier, path, albert_tiny_en.SP_MODEL,
+    ...                                 labels=["negative", "positive"], seq_length=64)
+    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
+    >>> sorted(serve(text=tf.constant(["I liked it."])))
     ['label', 'probabilities']
     """
     check_model(model, AlbertClassifier)

@@ -47,10 +47,14 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
 
     Example:
 
-    >>> encoder = AlbertEncoder.from_checkpoint("tests/goldens/tiny")
-    >>> _ = export_encoder(encoder, "/tmp/albert", sp_model="tests/fixtures/tiny.model",
-    ...                    overwrite=True)
-    >>> loaded = tf.saved_model.load("/tmp/albert")
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> path = tempfile.mkdtemp() + "/encoder"
+    >>> _ = albert_tf.export_encoder(encoder, path, sp_model=albert_tiny_en.SP_MODEL)
+    >>> loaded = tf.saved_model.load(path)
     >>> pooled_output, sequence_output = loaded([[[2, 9, 3]], [[1, 1, 1]], [[0, 0, 0]]])
 
     Reference: TF Hub pages tensorflow/albert_en_base/1 and /3; `export_albert_tfhub.py` and

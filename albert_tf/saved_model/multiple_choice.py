@@ -50,6 +50,24 @@ def export_multiple_choice(
 
     Raises: As `export_classifier`.
 
+    Example:
+
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
+    >>> import tensorflow_text
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> model = albert_tf.AlbertMultipleChoice(encoder)
+    >>> path = tempfile.mkdtemp() + "/choices"
+    >>> _ = albert_tf.export_multiple_choice(model, path, albert_tiny_en.SP_MODEL)
+    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
+    >>> answer = serve(context=tf.constant(["The dog is black."]),
+    ...                question=tf.constant(["The dog is _ ."]),
+    ...                choices=tf.constant([["red", "black"]]))
+    >>> answer["probabilities"].shape
+    TensorShape([1, 2])
+
     Reference: `convert_single_example` in the original's race_utils.py.
     """
     check_model(model, AlbertMultipleChoice)

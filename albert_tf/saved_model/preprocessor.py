@@ -44,8 +44,14 @@ def export_preprocessor(sp_model, path, rules=None, seq_length=128, overwrite=Fa
       FileNotFoundError, ValueError: For a wrong `sp_model`, `rules` or `seq_length`.
 
     Example:
-      >>> _ = export_preprocessor("30k-clean.model", "preprocessor")
-      >>> preprocessor = hub.KerasLayer("preprocessor")
+      >>> import tempfile
+      >>> import albert_tf
+      >>> from albert_tf import albert_tiny_en
+      >>> path = tempfile.mkdtemp() + "/preprocessor"
+      >>> _ = albert_tf.export_preprocessor(albert_tiny_en.SP_MODEL, path, seq_length=16)
+      >>> preprocessor = albert_tf.KerasLayer(path)
+      >>> preprocessor(["Hello world"])["input_word_ids"].shape
+      TensorShape([1, 16])
     """
     with replacing_directory(path, overwrite) as directory:
         sp_model = SentencePieceModel.read(sp_model)

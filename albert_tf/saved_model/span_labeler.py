@@ -66,6 +66,22 @@ def export_span_labeler(
 
     Raises: As `export_classifier`.
 
+    Example:
+
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
+    >>> import tensorflow_text
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> model = albert_tf.AlbertSpanLabeler(encoder)
+    >>> path = tempfile.mkdtemp() + "/answers"
+    >>> _ = albert_tf.export_span_labeler(model, path, albert_tiny_en.SP_MODEL)
+    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
+    >>> answer = serve(question=tf.constant(["Who sang?"]), context=tf.constant(["Ann sang."]))
+    >>> answer["answers"].shape
+    TensorShape([1, 5])
+
     Reference: `convert_examples_to_features`, `write_predictions_v1` and `_v2` in the original's
     squad_utils.py.
     """

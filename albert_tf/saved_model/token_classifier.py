@@ -63,6 +63,21 @@ def export_token_classifier(
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises: As `export_classifier`.
+
+    Example:
+
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
+    >>> import tensorflow_text
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> model = albert_tf.AlbertTokenClassifier(encoder, num_classes=2)
+    >>> path = tempfile.mkdtemp() + "/names"
+    >>> _ = albert_tf.export_token_classifier(model, path, albert_tiny_en.SP_MODEL, ["O", "B-PER"])
+    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
+    >>> serve(text=tf.constant(["Ann sang ."]))["tokens"].numpy().tolist()
+    [[b'Ann', b'sang', b'.']]
     """
     check_model(model, AlbertTokenClassifier)
     check_positive(stride=stride)

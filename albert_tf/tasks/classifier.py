@@ -61,9 +61,12 @@ class AlbertClassifier(TaskModel):
 
     Example:
 
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
-    >>> classifier = AlbertClassifier(encoder, num_classes=3)
+    >>> import albert_tf
+    >>> from albert_tf.tasks.classifier import classification_loss
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                   num_attention_heads=2, intermediate_size=32)
+    >>> classifier = albert_tf.AlbertClassifier(encoder, num_classes=3)
     >>> ids = tf.constant([[2, 9, 4, 3]])
     >>> classifier([ids, tf.ones_like(ids), tf.zeros_like(ids)]).shape
     TensorShape([1, 3])

@@ -37,10 +37,12 @@ class AlbertMultipleChoice(TaskModel):
 
     Example:
 
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> import albert_tf
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                   num_attention_heads=2, intermediate_size=32)
     >>> ids = tf.constant([[[2, 9, 3, 5, 3], [2, 9, 3, 6, 3]]])
-    >>> AlbertMultipleChoice(encoder)([ids, tf.ones_like(ids), tf.zeros_like(ids)]).shape
+    >>> albert_tf.AlbertMultipleChoice(encoder)([ids, tf.ones_like(ids), tf.zeros_like(ids)]).shape
     TensorShape([1, 2])
 
     Reference: arXiv 1909.11942, appendix A.3; `create_model` in the original's race_utils.py.

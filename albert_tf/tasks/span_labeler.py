@@ -56,9 +56,12 @@ class AlbertSpanLabeler(TaskModel):
 
     Example:
 
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
-    >>> labeler = AlbertSpanLabeler(encoder)
+    >>> import albert_tf
+    >>> from albert_tf.tasks.span_labeler import span_loss
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                   num_attention_heads=2, intermediate_size=32)
+    >>> labeler = albert_tf.AlbertSpanLabeler(encoder)
     >>> ids = tf.constant([[2, 9, 3, 5, 6, 3]])
     >>> outputs = labeler([ids, tf.ones_like(ids), tf.constant([[0, 0, 0, 1, 1, 1]])])
     >>> outputs["start_logits"].shape

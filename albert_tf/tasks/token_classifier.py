@@ -43,10 +43,13 @@ class AlbertTokenClassifier(TaskModel):
 
     Example:
 
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> import albert_tf
+    >>> from albert_tf.tasks.token_classifier import token_classification_loss
+    >>> import tensorflow as tf
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                   num_attention_heads=2, intermediate_size=32)
     >>> ids = tf.constant([[2, 9, 4, 3]])
-    >>> tagger = AlbertTokenClassifier(encoder, num_classes=5)
+    >>> tagger = albert_tf.AlbertTokenClassifier(encoder, num_classes=5)
     >>> logits = tagger([ids, tf.ones_like(ids), tf.zeros_like(ids)])
     >>> logits.shape
     TensorShape([1, 4, 5])

@@ -90,6 +90,7 @@ def byte_to_character_offsets(text, offsets):
       ValueError: If an offset lies outside the text.
 
     Example:
+      >>> from albert_tf.text.characters import byte_to_character_offsets
       >>> byte_to_character_offsets("Zürich", [0, 3, 7])
       [0, 2, 6]
     """

@@ -19,9 +19,11 @@ class FullSentencePieceTokenizer:
       vocab: dict from id to piece.
 
     Example:
-      >>> tokenizer = FullSentencePieceTokenizer("30k-clean.model")
-      >>> tokenizer.convert_tokens_to_ids(tokenizer.tokenize("albert is a lite bert."))
-      [2953, 25, 21, 13, 10601, 11502, 9]
+      >>> import albert_tf
+      >>> from albert_tf import albert_tiny_en
+      >>> tokenizer = albert_tf.FullSentencePieceTokenizer(albert_tiny_en.SP_MODEL)
+      >>> tokenizer.convert_tokens_to_ids(tokenizer.tokenize("she looked at him."))
+      [33, 185, 39, 46, 9]
 
     Reference: `FullTokenizer` with `spm_model_file` in the original's tokenization.py, equal in
     every id; the Model Garden's class differs where the digit-comma rule meets a piece that does

@@ -29,8 +29,10 @@ def tokenize_masked(tokenizer, text):
       TypeError: If `text` is not a str.
       ValueError: If it has no [MASK], a lone surrogate, or the noncharacter U+FDD0.
 
-    Example (with the official vocabulary):
-      >>> tokenize_masked(ReferenceTokenizer("30k-clean.model"), "Is the [MASK]ing [MASK]?")
+    Example:
+      >>> from albert_tf import ReferenceTokenizer, albert_tiny_en
+      >>> from albert_tf.text.masked_text import tokenize_masked
+      >>> tokenize_masked(ReferenceTokenizer(albert_tiny_en.SP_MODEL), "Is the [MASK]ing [MASK]?")
       ['▁is', '▁the', '▁[MASK]', 'ing', '▁[MASK]', '?']
     """
     check_text(text)

@@ -27,10 +27,12 @@ class Preprocessor(tf.Module):
       ImportError: If tensorflow-text is missing.
       FileNotFoundError, ValueError: For a wrong `sp_model`, `rules` or `seq_length`.
 
-    Example (with the official vocabulary):
-      >>> preprocessor = Preprocessor("30k-clean.model", seq_length=8)
+    Example:
+      >>> import albert_tf
+      >>> from albert_tf import albert_tiny_en
+      >>> preprocessor = albert_tf.Preprocessor(albert_tiny_en.SP_MODEL, seq_length=8)
       >>> preprocessor(["Hello world"])["input_word_ids"].numpy().tolist()
-      [[2, 10975, 126, 3, 0, 0, 0, 0]]
+      [[2, 24, 144, 283, 208, 3, 0, 0]]
       >>> questions, answers = ["Who?"], ["Me."]
       >>> tokens = [preprocessor.tokenize(questions), preprocessor.tokenize(answers)]
       >>> pairs = preprocessor.bert_pack_inputs(tokens, seq_length=16)

@@ -29,6 +29,7 @@ def preprocess_text(text, lower=True, remove_space=True):
       ValueError: If it contains a lone surrogate.
 
     Example:
+      >>> from albert_tf.text.reference import preprocess_text
       >>> preprocess_text("  Zürich  is GREAT ")
       'zurich is great'
 
@@ -103,10 +104,12 @@ class ReferenceTokenizer:
       special_ids: dict {padding_id, unknown_id, start_of_sequence_id, end_of_segment_id, mask_id}.
       vocab_size: Number of pieces.
 
-    Example (with the official vocabulary):
-      >>> tokenizer = ReferenceTokenizer("30k-clean.model")
-      >>> tokenizer.tokenize("In 2010, ALBERT")
-      ['▁in', '▁2010', ',', '▁albert']
+    Example:
+      >>> import albert_tf
+      >>> from albert_tf import albert_tiny_en
+      >>> tokenizer = albert_tf.ReferenceTokenizer(albert_tiny_en.SP_MODEL)
+      >>> tokenizer.tokenize("The dog, 12 cats")
+      ['▁the', '▁dog', ',', '▁', '12', '▁cat', 's']
 
     Reference: `FullTokenizer` in the original's tokenization.py.
     """

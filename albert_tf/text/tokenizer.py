@@ -32,10 +32,12 @@ class Tokenizer(tf.Module):
       ImportError: If tensorflow-text is missing.
       FileNotFoundError, ValueError: For a wrong `sp_model` or unknown `rules`.
 
-    Example (with the official vocabulary):
-      >>> tokenizer = Tokenizer("30k-clean.model")
-      >>> tokenizer(["ALBERT is a lite BERT."]).to_list()
-      [[2953, 25, 21, 13, 10601, 11502, 9]]
+    Example:
+      >>> from albert_tf import albert_tiny_en
+      >>> from albert_tf.text.tokenizer import Tokenizer
+      >>> tokenizer = Tokenizer(albert_tiny_en.SP_MODEL, rules="original")
+      >>> tokenizer(["She LOOKED at him."]).to_list()
+      [[33, 185, 39, 46, 9]]
     """
 
     def __init__(self, sp_model, rules=None):

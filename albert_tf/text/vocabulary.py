@@ -58,7 +58,12 @@ def train_vocabulary(
       FileExistsError: If `output` exists and `overwrite` is False.
 
     Example:
-      >>> model = train_vocabulary(open("all.txt"), "my.model", 8000)  # doctest: +SKIP
+      >>> import tempfile
+      >>> from albert_tf.text.vocabulary import train_vocabulary
+      >>> texts = [f"{number} bottles stand on the wall" for number in range(100)]
+      >>> model = train_vocabulary(texts, tempfile.mkdtemp() + "/my.model", vocab_size=40)
+      >>> model.special_ids["mask_id"]
+      4
 
     Reference: github.com/google-research/albert, README, section "SentencePiece"; the options that
     30k-clean.model stores.

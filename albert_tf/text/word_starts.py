@@ -20,6 +20,7 @@ def starts_word(piece):
       piece: str, as SentencePiece writes it. A run of unknown characters counts by its text.
 
     Example:
+      >>> from albert_tf.text.word_starts import starts_word
       >>> starts_word("▁play"), starts_word("ing"), starts_word("."), starts_word("'s")
       (True, False, True, True)
 

@@ -57,8 +57,13 @@ def unpack(path):
 
     Example:
 
-    >>> unpack(pathlib.Path("albert_base_v2.tar.gz"))  # doctest: +SKIP
-    PosixPath('/tmp/albert-x1y2z3/albert_base')
+    >>> import pathlib, shutil, tempfile
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.checkpoints.files.archives import unpack
+    >>> name = tempfile.mkdtemp() + "/albert"
+    >>> archive = shutil.make_archive(name, "gztar", albert_tiny_en.CHECKPOINT)
+    >>> (unpack(pathlib.Path(archive)) / "config.json").is_file()
+    True
     """
     facts = path.stat()
     key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size)

@@ -57,9 +57,11 @@ def open_safetensors(path):
 
     Example:
 
-    >>> tensors = open_safetensors("model.safetensors")  # doctest: +SKIP
-    >>> tensors["albert.pooler.bias"].load().shape  # doctest: +SKIP
-    (768,)
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.checkpoints.files.safetensors_file import open_safetensors
+    >>> tensors = open_safetensors(albert_tiny_en.CHECKPOINT + "/model.safetensors")
+    >>> tensors["albert.pooler.bias"].load().shape
+    (192,)
     """
     path = pathlib.Path(path)
     check_is_content(path)

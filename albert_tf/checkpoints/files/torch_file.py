@@ -91,9 +91,13 @@ def open_torch_file(path):
 
     Example:
 
-    >>> tensors = open_torch_file("pytorch_model.bin")  # doctest: +SKIP
-    >>> tensors["albert.pooler.bias"].load().shape  # doctest: +SKIP
-    (768,)
+    >>> import pathlib, pickle, tempfile
+    >>> from albert_tf.checkpoints.files.torch_file import open_torch_file
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "pytorch_model.bin")
+    >>> _ = path.write_bytes(pickle.dumps({"encoder": print}))
+    >>> open_torch_file(path)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: A PyTorch file must be a state dict, ... it names 'builtins print'. ...
     """
     path = pathlib.Path(path)
     check_is_content(path)

@@ -82,6 +82,7 @@ def rules(config, flavor):
 
     Example:
 
+    >>> from albert_tf.checkpoints.names.flavors import rules
     >>> from albert_tf.config import AlbertConfig
     >>> rules(AlbertConfig.from_preset("albert_base_v2"), "keras_hub")[0].stored_name
     'token_embedding/vars/0'

@@ -25,6 +25,7 @@ def fields_from_shapes(flavor, tensors):
 
     Example:
 
+    >>> from albert_tf.checkpoints.names.geometry import fields_from_shapes
     >>> from albert_tf.checkpoints.checkpoint import TensorSpec
     >>> tensors = {"bert/pooler/dense/bias": TensorSpec((64,), "float32")}
     >>> fields_from_shapes("tf1", tensors)

@@ -161,6 +161,7 @@ def rules(config, flavor):
 
     Example:
 
+    >>> from albert_tf.checkpoints.names.table import rules
     >>> from albert_tf.config import AlbertConfig
     >>> rule = rules(AlbertConfig.from_preset("albert_base_v2"), "tf1")[7]
     >>> rule.name, rule.shape

@@ -90,8 +90,10 @@ def read(path, config=None, config_source="the configuration given"):
 
     Example:
 
-    >>> checkpoint = read("albert-base-v2")  # doctest: +SKIP
-    >>> checkpoint.config.hidden_act  # doctest: +SKIP
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.checkpoints.sources.hugging_face import read
+    >>> checkpoint = read(albert_tiny_en.CHECKPOINT)
+    >>> checkpoint.config.hidden_act
     'gelu'
     """
     path = pathlib.Path(path)

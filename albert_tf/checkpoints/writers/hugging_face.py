@@ -51,11 +51,13 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
     Example:
 
     >>> import tempfile
-    >>> encoder = AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
-    ...                         num_attention_heads=2, intermediate_size=32)
+    >>> import albert_tf
+    >>> from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
+    >>> encoder = albert_tf.AlbertEncoder(1000, embedding_width=8, hidden_size=16, num_layers=2,
+    ...                                             num_attention_heads=2, intermediate_size=32)
     >>> directory = tempfile.mkdtemp()
     >>> write_hugging_face(encoder, directory)
-    >>> AlbertEncoder.from_checkpoint(directory).restore_report.ok
+    >>> albert_tf.AlbertEncoder.from_checkpoint(directory).restore_report.ok
     True
     """
     if dtype not in DTYPES:

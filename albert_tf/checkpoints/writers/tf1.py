@@ -41,8 +41,11 @@ def write_tf1(model, directory, global_step=0):
 
     Example:
 
-    >>> encoder = AlbertEncoder.from_checkpoint("tests/goldens/tiny")
-    >>> write_tf1(encoder, "/tmp/tiny")
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf.checkpoints.writers.tf1 import write_tf1
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> write_tf1(encoder, tempfile.mkdtemp())
     []
 
     Reference: `AlbertConfig` and `AlbertModel` in the original's modeling.py, and its

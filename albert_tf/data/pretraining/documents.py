@@ -30,9 +30,12 @@ class DocumentFiles:
       ValueError: If a file is empty or its format unknown.
 
     Example:
-      >>> documents = DocumentFiles(["tests/fixtures/pretrain_corpus.txt"])
-      >>> next(documents.read(shard=0, num_shards=1))[0][:40]
-      'This is an implementation of decimal flo'
+      >>> import pathlib, tempfile
+      >>> from albert_tf.data.pretraining.documents import DocumentFiles
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "corpus.txt")
+      >>> _ = path.write_text("One.\\nTwo.\\n\\nThree.\\n")
+      >>> list(DocumentFiles([path]).read(shard=0, num_shards=1))
+      [['One.', 'Two.'], ['Three.']]
     """
 
     files: list
@@ -152,6 +155,7 @@ class DocumentIterable:
       lines: What a line of a str is, see `sentences_of`.
 
     Example:
+      >>> from albert_tf.data.pretraining.documents import DocumentIterable
       >>> documents = DocumentIterable(lambda: ["One.\\nTwo.", ["Three."]], "three sentences")
       >>> list(documents.read(shard=0, num_shards=1))
       [['One.', 'Two.'], ['Three.']]

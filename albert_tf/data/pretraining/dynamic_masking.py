@@ -31,8 +31,18 @@ class DynamicMasking:
     and masked_lm_weights (float32) [batch, max_predictions_per_seq].
 
     Example:
-      >>> masking = DynamicMasking("30k-clean.model", options)
-      >>> dataset = dataset.batch(32, drop_remainder=True).enumerate().map(masking)
+      >>> import tensorflow as tf
+      >>> from albert_tf import albert_tiny_en
+      >>> from albert_tf.data.pretraining.dynamic_masking import DynamicMasking
+      >>> from albert_tf.data.pretraining.options import PretrainingOptions
+      >>> options = PretrainingOptions(max_seq_length=16, static_masks=False)
+      >>> masking = DynamicMasking(albert_tiny_en.SP_MODEL, options)
+      >>> features = {
+      ...     "input_ids": [[2, *range(100, 113), 3, 0]], "input_mask": [[1] * 15 + [0]],
+      ...     "segment_ids": [[0] * 16], "token_boundary": [[1] * 16]}
+      >>> dataset = tf.data.Dataset.from_tensors(features).enumerate().map(masking)
+      >>> next(iter(dataset))["masked_lm_positions"].shape
+      TensorShape([1, 3])
     """
 
     def __init__(self, sp_model, options, seed=12345):

@@ -44,6 +44,7 @@ class PretrainingOptions:
       ValueError: If a value is out of range or belongs to the other recipe.
 
     Example:
+      >>> from albert_tf.data.pretraining.options import PretrainingOptions
       >>> PretrainingOptions(max_seq_length=128).max_predictions_per_seq
       20
 

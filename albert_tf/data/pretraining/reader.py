@@ -41,8 +41,21 @@ class PretrainingRecords:
 
     Example:
 
-    >>> records = PretrainingRecords("data/train_128")  # doctest: +SKIP
-    >>> inputs, targets = next(iter(records.batches(32)))  # doctest: +SKIP
+    >>> import tempfile
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.data.pretraining.documents import DocumentIterable
+    >>> from albert_tf.data.pretraining.write import write_pretraining_data
+    >>> from albert_tf.data.pretraining.options import PretrainingOptions
+    >>> from albert_tf.data.pretraining.reader import PretrainingRecords
+    >>> directory = tempfile.mkdtemp()
+    >>> documents = DocumentIterable(lambda: [["How old are you?", "I am ten."]] * 4, "documents")
+    >>> _ = write_pretraining_data(
+    ...     documents, directory, albert_tiny_en.SP_MODEL, PretrainingOptions(max_seq_length=16),
+    ...     workers=1, show_progress=False)
+    >>> records = PretrainingRecords(directory)
+    >>> inputs, targets = next(iter(records.batches(2)))
+    >>> inputs["input_word_ids"].shape
+    TensorShape([2, 16])
 
     Reference: `input_fn_builder` in the original's run_pretraining.py.
     """

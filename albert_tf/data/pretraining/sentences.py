@@ -28,6 +28,7 @@ def sentences_of(lines, mode):
       str, without surrounding space; none is empty.
 
     Example:
+      >>> from albert_tf.data.pretraining.sentences import sentences_of
       >>> list(sentences_of(["Mr. Knightley came. It was", "late."], "wrapped"))
       ['Mr. Knightley came.', 'It was late.']
     """

@@ -36,10 +36,13 @@ class BlockEncoder:
       sp_model: Path of the SentencePiece model, or a `SentencePieceModel`.
       lower: Whether to lower-case.
 
-    Example (with the official vocabulary):
-      >>> block = BlockEncoder("30k-clean.model").encode([["In 2010, ALBERT", "was small."]])
+    Example:
+      >>> from albert_tf import albert_tiny_en
+      >>> from albert_tf.data.pretraining.token_block import BlockEncoder
+      >>> encoder = BlockEncoder(albert_tiny_en.SP_MODEL)
+      >>> block = encoder.encode([["He was here.", "She was not."]])
       >>> block.sentences.tolist(), block.documents.tolist()
-      ([0, 4, 7], [0, 2])
+      ([0, 4, 8], [0, 2])
     """
 
     def __init__(self, sp_model, lower=True):

@@ -66,8 +66,15 @@ def write_pretraining_data(
       BlockingIOError: If another process writes there.
 
     Example:
-      >>> documents = DocumentFiles(["corpus/*.txt"])
-      >>> write_pretraining_data(documents, "/tmp/records", "30k-clean.model")  # doctest: +SKIP
+      >>> import tempfile
+      >>> from albert_tf import albert_tiny_en
+      >>> from albert_tf.data.pretraining.documents import DocumentIterable
+      >>> from albert_tf.data.pretraining.write import write_pretraining_data
+      >>> documents = DocumentIterable(lambda: [["How old are you?", "I am ten."]], "a document")
+      >>> counts = write_pretraining_data(documents, tempfile.mkdtemp(), albert_tiny_en.SP_MODEL,
+      ...                                 workers=1, show_progress=False)
+      >>> counts["documents"], counts["sentences"]
+      (1, 2)
 
     Reference: arXiv 1909.11942, sections 3.1 and 4.1; the original's create_pretraining_data.py.
     """

@@ -31,9 +31,15 @@ def classifier_features(examples, tokenizer, max_seq_length):
       ValueError: If max_seq_length is too short.
 
     Example:
-      >>> features = classifier_features(examples, ReferenceTokenizer("30k-clean.model"), 128)
-      >>> features["input_ids"].shape
-      (872, 128)
+      >>> from albert_tf import ReferenceTokenizer, albert_tiny_en
+      >>> from albert_tf.data.tasks.classifier_features import classifier_features
+      >>> from albert_tf.data.tasks.examples import Example, ExampleSet
+      >>> reviews = [Example("1", "a fine film", label="good"), Example("2", "dull", label="bad")]
+      >>> examples = ExampleSet(reviews, files=[], labels=("bad", "good"))
+      >>> tokenizer = ReferenceTokenizer(albert_tiny_en.SP_MODEL)
+      >>> features = classifier_features(examples, tokenizer, max_seq_length=16)
+      >>> features["input_ids"].shape, features["label_ids"].tolist()
+      ((2, 16), [1, 0])
 
     Reference: `convert_single_example` in the original's classifier_utils.py.
     """

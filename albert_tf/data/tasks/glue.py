@@ -84,7 +84,11 @@ class GlueTask:
           ValueError: For a malformed row or an unknown label, with file and line; an empty file.
 
         Example:
-          >>> examples = TASKS["sst-2"].read("glue", "dev")
+          >>> import pathlib, tempfile
+          >>> from albert_tf.data.tasks.glue import TASKS
+          >>> directory = pathlib.Path(tempfile.mkdtemp())
+          >>> _ = (directory / "dev.tsv").write_text("sentence\\tlabel\\na fine film\\t1\\n")
+          >>> examples = TASKS["sst-2"].read(directory, "dev")
           >>> examples[0].label
           '1'
 

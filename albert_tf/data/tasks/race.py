@@ -35,8 +35,15 @@ def read(data_dir, split, level=None):
         files of single passages, which would count passages twice.
 
     Example:
-      >>> examples = read("data", "dev", level="middle")
+      >>> import json, pathlib, tempfile
+      >>> from albert_tf.data.tasks.race import read
+      >>> directory = pathlib.Path(tempfile.mkdtemp())
+      >>> passage = {"id": "middle1.txt", "article": "The dog is black.", "answers": ["B"],
+      ...            "questions": ["The dog is _ ."], "options": [["red", "black", "old", "big"]]}
+      >>> _ = (directory / "dev-middle.jsonl").write_text(json.dumps(passage))
+      >>> examples = read(directory, "dev", level="middle")
       >>> examples[0].options[examples[0].label]
+      'black'
 
     Reference: `RaceProcessor` in the original's race_utils.py.
     """

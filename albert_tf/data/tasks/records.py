@@ -31,9 +31,20 @@ def cached_records(cache_dir, name, key, make_features):
       str, path of a complete .tfrecord file; `read_metadata` tells what is in it.
 
     Example:
-      >>> key = feature_key("sst-2", "train", 128, "30k-clean.model", examples.files)
-      >>> make = lambda: classifier_features(examples, tokenizer, 128)
-      >>> path = cached_records("cache", "sst-2.train.128", key, make)
+      >>> import tempfile
+      >>> import numpy as np
+      >>> from albert_tf import albert_tiny_en
+      >>> from albert_tf.data.tasks.features import Features
+      >>> from albert_tf.data.tasks.records import cached_records, feature_key
+      >>> def make_features():
+      ...     print("making features")
+      ...     return Features({"input_ids": np.array([[2, 9, 3]], np.int32)})
+      >>> key = feature_key("my task", "train", 3, albert_tiny_en.SP_MODEL, files=[])
+      >>> cache = tempfile.mkdtemp()
+      >>> path = cached_records(cache, "my_task.train.3", key, make_features)
+      making features
+      >>> cached_records(cache, "my_task.train.3", key, make_features) == path
+      True
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     path = os.path.join(os.fspath(cache_dir), f"{name}.{digest}.tfrecord")

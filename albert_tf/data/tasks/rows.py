@@ -21,9 +21,14 @@ class Rows:
       num_rows: Number of rows, int.
 
     Example:
-      >>> rows = Rows(path)
-      >>> train = rows.batches(32, seed=1, epoch=0, remainder="drop")
-      >>> evaluation = rows.batches(32, remainder="pad")
+      >>> import numpy as np
+      >>> from albert_tf.data.tasks.features import Features
+      >>> from albert_tf.data.tasks.rows import Rows
+      >>> rows = Rows(Features({"input_ids": np.arange(15, dtype=np.int32).reshape(5, 3)}))
+      >>> train = rows.batches(2, seed=1, epoch=0, remainder="drop")
+      >>> evaluation = rows.batches(2, remainder="pad")
+      >>> len(train), len(evaluation)
+      (2, 3)
     """
 
     def __init__(self, source):

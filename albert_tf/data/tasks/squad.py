@@ -56,9 +56,16 @@ def read(path):
       ValueError: If it is not JSON, lacks a field, or has an id twice, with the place.
 
     Example:
-      >>> examples = read("dev-v1.1.json")
+      >>> import json, pathlib, tempfile
+      >>> from albert_tf.data.tasks.squad import read
+      >>> question = {"id": "1", "question": "Who sang?",
+      ...             "answers": [{"text": "Ann", "answer_start": 0}]}
+      >>> article = {"title": "", "paragraphs": [{"context": "Ann sang.", "qas": [question]}]}
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "dev.json")
+      >>> _ = path.write_text(json.dumps({"data": [article]}))
+      >>> examples = read(path)
       >>> len(examples), examples.version_2
-      (10570, False)
+      (1, False)
 
     Reference: `read_squad_examples` in the original's squad_utils.py.
     """

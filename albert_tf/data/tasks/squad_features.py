@@ -127,9 +127,14 @@ def squad_features(
         exactly one answer, nor is impossible; if no row results.
 
     Example:
-      >>> features = squad_features(squad.read("dev-v1.1.json"), tokenizer)
+      >>> from albert_tf import ReferenceTokenizer, albert_tiny_en
+      >>> from albert_tf.data.tasks.squad import SquadExample, SquadSet
+      >>> from albert_tf.data.tasks.squad_features import squad_features
+      >>> examples = SquadSet([SquadExample("1", "Who sang?", "Ann sang. " * 30)], files=[])
+      >>> tokenizer = ReferenceTokenizer(albert_tiny_en.SP_MODEL)
+      >>> features = squad_features(examples, tokenizer, 64, doc_stride=32, max_query_length=16)
       >>> features["input_ids"].shape
-      (10866, 384)
+      (3, 64)
 
     Reference: `convert_examples_to_features` in the original's squad_utils.py.
     """

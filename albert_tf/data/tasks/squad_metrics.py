@@ -14,6 +14,7 @@ def normalize_answer(text):
     """Text in lower case, without ASCII punctuation, English articles and extra white space.
 
     Example:
+      >>> from albert_tf.data.tasks.squad_metrics import normalize_answer
       >>> normalize_answer("The  U.S.A.")
       'usa'
     """

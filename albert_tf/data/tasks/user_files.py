@@ -40,8 +40,13 @@ def read_classification(path, text="text", text_pair=None, label="label", labels
         line; for a missing column, fewer than two labels, or an empty file.
 
     Example:
-      >>> train = read_classification("train.csv", text="review", label="stars")
-      >>> dev = read_classification("dev.csv", text="review", label="stars", labels=train.labels)
+      >>> import pathlib, tempfile
+      >>> from albert_tf.data.tasks.user_files import read_classification
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "train.csv")
+      >>> _ = path.write_text("review,stars\\na fine film,5\\ndull,1\\n")
+      >>> train = read_classification(path, text="review", label="stars")
+      >>> train.labels, train[0].text_a
+      (('1', '5'), 'a fine film')
     """
     report, examples, places = Report(), [], []
     for place, row in _rows(path, [text, text_pair, label, guid], report):

@@ -28,7 +28,13 @@ def check(path):
 
     Example:
 
-    >>> all(c.difference is None for c in check("encoder"))
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.saved_model.contract.check import check
+    >>> path = tempfile.mkdtemp() + "/preprocessor"
+    >>> _ = albert_tf.export_preprocessor(albert_tiny_en.SP_MODEL, path)
+    >>> all(promise.difference is None for promise in check(path))
     True
     """
     path = os.fspath(path)

@@ -22,6 +22,8 @@ class Predictor:
 
     Example:
 
+    >>> from albert_tf.training.engine.evaluation import Predictor
+    >>> import tensorflow as tf
     >>> double = Predictor(lambda x, training: 2 * x)
     >>> double(tf.data.Dataset.range(5).batch(2))
     array([0, 2, 4, 6, 8])

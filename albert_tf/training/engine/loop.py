@@ -82,6 +82,12 @@ def train(
 
     Example:
 
+    >>> import tempfile
+    >>> import tensorflow as tf
+    >>> from albert_tf.training.engine.loop import train
+    >>> from albert_tf.training.engine.losses import SparseCrossEntropy
+    >>> from albert_tf.training.optimizers.adamw_lamb import AdamW
+    >>> from albert_tf.training.engine.train_step import TrainStep
     >>> def dataset_fn(seed, epoch):
     ...     arrays = [[0.0, 1.0], [1.0, 0.0]] * 8, [0, 1] * 8
     ...     examples = tf.data.Dataset.from_tensor_slices(arrays)

@@ -97,6 +97,8 @@ class SparseCrossEntropy(_OfLabels):
 
     Example:
 
+    >>> from albert_tf.training.engine.losses import SparseCrossEntropy
+    >>> import tensorflow as tf
     >>> loss = SparseCrossEntropy()
     >>> round(float(loss(tf.zeros([4, 3]), tf.constant([0, 1, 2, 0]))), 4)
     1.0986
@@ -112,6 +114,8 @@ class SquaredError(_OfLabels):
 
     Example:
 
+    >>> from albert_tf.training.engine.losses import SquaredError
+    >>> import tensorflow as tf
     >>> float(SquaredError()(tf.constant([1.0, 3.0]), tf.constant([0.0, 3.0])))
     0.5
     """
@@ -141,6 +145,8 @@ class MeanOf(Term):
 
     Example:
 
+    >>> from albert_tf.training.engine.losses import MeanOf
+    >>> import tensorflow as tf
     >>> loss = MeanOf(lambda outputs, targets: tf.abs(outputs - targets["y"]))
     >>> float(loss(tf.constant([1.0, 2.0]), {"y": tf.constant([0.0, 0.0])}))
     1.5

@@ -17,6 +17,7 @@ def preemption():
 
     Example:
 
+    >>> from albert_tf.training.engine.preemption import preemption
     >>> with preemption() as asked_to_stop:
     ...     asked_to_stop.is_set()
     False

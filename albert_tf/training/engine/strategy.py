@@ -25,6 +25,7 @@ def make_strategy(name="one", tpu=""):
 
     Example:
 
+    >>> from albert_tf.training.engine.strategy import make_strategy
     >>> make_strategy("one").num_replicas_in_sync
     1
     """

@@ -14,6 +14,7 @@ def entities(tags):
 
     Example:
 
+    >>> from albert_tf.training.finetuning.entities import entities
     >>> sorted(entities(["B-PER", "I-PER", "O", "I-LOC"]))
     [(0, 2, 'PER'), (3, 4, 'LOC')]
     """

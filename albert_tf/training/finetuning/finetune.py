@@ -97,8 +97,20 @@ def finetune(
 
     Example:
 
-    >>> result = finetune("sst-2", "out", "albert_base", data_dir="glue")  # doctest: +SKIP
-    >>> result.scores["dev"]["accuracy"]  # doctest: +SKIP
+    >>> import pathlib, tempfile
+    >>> from albert_tf.training.finetuning.finetune import finetune
+    >>> from albert_tf.training.finetuning.options import FinetuneOptions
+    >>> directory = pathlib.Path(tempfile.mkdtemp())
+    >>> for split in ("train", "dev"):
+    ...     rows = "a fine film\\t1\\ndull\\t0\\n" * 8
+    ...     _ = (directory / f"{split}.tsv").write_text(f"sentence\\tlabel\\n{rows}")
+    >>> result = finetune("sst-2", directory / "run", "albert_tiny_en", data_dir=directory,
+    ...                   train_steps=2, warmup_steps=1, batch_size=4, max_seq_length=16,
+    ...                   options=FinetuneOptions(export=False, detect_collapse=False))
+    ... # doctest: +ELLIPSIS
+    sst-2: ...
+    >>> sorted(result.scores["dev"])
+    ['accuracy']
     """
     local_path(output)  # Refuses what is not one.
     options = options or FinetuneOptions()

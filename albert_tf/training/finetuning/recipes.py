@@ -145,6 +145,7 @@ def recipe_for(task, config, from_scratch=False):
 
     Example:
 
+    >>> from albert_tf.training.finetuning.recipes import recipe_for
     >>> from albert_tf.config import AlbertConfig
     >>> recipe = recipe_for("cola", AlbertConfig.from_preset("albert_xxlarge_v2"))
     >>> recipe.learning_rate, recipe.batch_size, recipe.train_steps, recipe.warmup_steps

@@ -36,9 +36,14 @@ def make_task(name, **data):
 
     Example:
 
-    >>> task = make_task("rte", data_dir="tests/fixtures/glue")
+    >>> import pathlib, tempfile
+    >>> from albert_tf.training.finetuning.tasks import make_task
+    >>> directory = pathlib.Path(tempfile.mkdtemp())
+    >>> for split in ("train", "dev"):
+    ...     _ = (directory / f"{split}.tsv").write_text("sentence\\tlabel\\na fine film\\t1\\n")
+    >>> task = make_task("sst-2", data_dir=directory)
     >>> task.best_metric, len(task.splits["train"])
-    ('accuracy', 4)
+    ('accuracy', 1)
     """
     name = name.lower()
     if name not in _MAKERS:

@@ -37,6 +37,8 @@ class AdamW(ClippedOptimizer):
 
     Example:
 
+    >>> from albert_tf.training.optimizers.adamw_lamb import AdamW
+    >>> import tensorflow as tf
     >>> weight = tf.Variable([1.0, -1.0], name="dense/kernel")
     >>> optimizer = AdamW(0.1, weight_decay_rate=0.0)
     >>> _ = optimizer.apply_gradients([(tf.constant([0.1, 0.1]), weight)])
@@ -90,6 +92,8 @@ class Lamb(ClippedOptimizer):
 
     Example:
 
+    >>> from albert_tf.training.optimizers.adamw_lamb import Lamb
+    >>> import tensorflow as tf
     >>> weight = tf.Variable([3.0, 4.0], name="dense/kernel")
     >>> optimizer = Lamb(0.1, weight_decay_rate=0.0)
     >>> _ = optimizer.apply_gradients([(tf.constant([0.1, 0.1]), weight)])

@@ -37,6 +37,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     Example:
 
+    >>> from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
     >>> schedule = WarmupPolynomialDecay(1e-3, num_train_steps=10, num_warmup_steps=3)
     >>> [round(float(schedule(k)), 6) for k in range(5)]
     [0.0, 0.000333, 0.000667, 0.0007, 0.0006]

@@ -32,9 +32,22 @@ class Curriculum:
 
     Example:
 
-    >>> curriculum = Curriculum([Stage(short, 256, 1000), Stage(long, 64, 100)])  # doctest: +SKIP
-    >>> train(step, curriculum.batches, curriculum.steps, output,
-    ...       steps_per_epoch=curriculum.steps_in)  # doctest: +SKIP
+    >>> import tempfile
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.data.pretraining.documents import DocumentIterable
+    >>> from albert_tf.data.pretraining.write import write_pretraining_data
+    >>> from albert_tf.data.pretraining.options import PretrainingOptions
+    >>> from albert_tf.data.pretraining.reader import PretrainingRecords
+    >>> from albert_tf.training.pretraining.curriculum import Curriculum, Stage
+    >>> documents = DocumentIterable(lambda: [["How old are you?", "I am ten."]] * 4, "documents")
+    >>> def records(length):
+    ...     directory, options = tempfile.mkdtemp(), PretrainingOptions(max_seq_length=length)
+    ...     write_pretraining_data(documents, directory, albert_tiny_en.SP_MODEL, options,
+    ...                            workers=1, show_progress=False)
+    ...     return PretrainingRecords(directory)
+    >>> curriculum = Curriculum([Stage(records(16), 4, steps=30), Stage(records(32), 2, steps=20)])
+    >>> curriculum.steps
+    50
 
     Reference: arXiv 1810.04805, appendix A.2, which trains on 128 tokens first, then on 512.
     """

@@ -103,8 +103,25 @@ def pretrain(
 
     Example:
 
-    >>> result = pretrain("run", [("data", 125000, 4096)], "my.model",
-    ...                   config="albert_base_v1")  # doctest: +SKIP
+    >>> import tempfile
+    >>> from albert_tf import albert_tiny_en
+    >>> from albert_tf.data.pretraining.documents import DocumentIterable
+    >>> from albert_tf.data.pretraining.write import write_pretraining_data
+    >>> from albert_tf.data.pretraining.options import PretrainingOptions
+    >>> from albert_tf.training.pretraining.pretrain import pretrain
+    >>> from albert_tf.training.pretraining.options import PretrainOptions
+    >>> documents = DocumentIterable(lambda: [["How old are you?", "I am ten."]] * 4, "documents")
+    >>> records = tempfile.mkdtemp()
+    >>> _ = write_pretraining_data(documents, records, albert_tiny_en.SP_MODEL,
+    ...                            PretrainingOptions(max_seq_length=16), workers=1,
+    ...                            show_progress=False)
+    >>> result = pretrain(tempfile.mkdtemp(), [(records, 2, 4)], albert_tiny_en.SP_MODEL,
+    ...                   init_from="albert_tiny_en", options=PretrainOptions(warmup_steps=1))
+    ... # doctest: +ELLIPSIS
+    1,630,082 parameters
+    ...
+    >>> result.state.step
+    2
 
     Reference: arXiv 1909.11942, sections 3.1 and 4.1; the original's run_pretraining.py.
     """
