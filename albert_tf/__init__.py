@@ -13,8 +13,6 @@ import pathlib
 import sys
 
 from albert_tf._moved import install as _install_moved
-
-_install_moved()
 from albert_tf._tensorflow_log import quiet_import
 
 __version__ = "0.1.0"
@@ -62,6 +60,7 @@ def __dir__():
 
 # Before anything imports TensorFlow.
 quiet_import()
+_install_moved()
 
 # `keras.models.load_model` finds classes that have registered themselves, so `import albert_tf` has
 # to import them all. Spared TensorFlow, hundreds of MB and seconds, are processes that only prepare

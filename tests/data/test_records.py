@@ -100,7 +100,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
 KILLED = """
 import os, signal, sys
 import numpy as np
-from albert_tf.data import records
+from albert_tf.data.tasks import records
 from albert_tf.data.tasks.features import Features
 
 class Killing(Features):

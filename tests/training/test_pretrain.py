@@ -76,7 +76,7 @@ def test_over_fits_a_tiny_corpus(data, tmp_path):
 
 RUN = """
 import os, signal, sys
-from albert_tf.training import pretrain as module
+from albert_tf.training.pretraining import pretrain as module
 from albert_tf.training.engine.callbacks import Callback
 from tests.training.test_pretrain import CONFIG, MODEL, OPTIONS
 import dataclasses
