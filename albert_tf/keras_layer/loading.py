@@ -33,12 +33,11 @@ def load_handle(handle, tags=None, options=None):
 
     Example:
       >>> import tempfile
-      >>> import albert_tf
-      >>> from albert_tf import albert_tiny_en
+      >>> import tensorflow as tf
       >>> from albert_tf.keras_layer.loading import load_handle
-      >>> path = tempfile.mkdtemp() + "/preprocessor"
-      >>> _ = albert_tf.export_preprocessor(albert_tiny_en.SP_MODEL, path)
-      >>> preprocessor, is_tf1_hub = load_handle(path)
+      >>> path = tempfile.mkdtemp()
+      >>> tf.saved_model.save(tf.Module(), path)
+      >>> loaded, is_tf1_hub = load_handle(path)
       >>> is_tf1_hub
       False
     """

@@ -34,7 +34,7 @@ def pooled_and_sequence(outputs):
 
 @pytest.mark.parametrize(
     ("kind", "dtype", "group"),
-    itertools.product([list, tuple, dict], ["int32", "int64"], ["", "len64/", "zeromask/"]),
+    [*itertools.product([list, tuple, dict], ["int32", "int64"], ["", "len64/", "zeromask/"])],
 )
 def test_numbers(loaded, recorded, kind, dtype, group):
     tensors = [tf.constant(recorded[group + key], dtype) for key in KEYS]
