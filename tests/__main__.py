@@ -23,7 +23,9 @@ QUICK = [
     "tests/checkpoints/test_names.py",
     "tests/saved_model/test_input_forms.py",
     "tests/training/test_schedules.py",
+    "tests/test_architecture.py",
     "tests/test_config.py",
+    "tests/test_encoder.py",
 ]
 
 
