@@ -93,7 +93,8 @@ def same_shape(**tensors):
     if tf.executing_eagerly():
         return list(tensors.values())
     with tf.name_scope(f"{'_and_'.join(tensors)}_must_have_the_same_shape"):
-        return tf.unstack(tf.stack(list(tensors.values())), num=len(tensors))
+        stacked = tf.stack(list(tensors.values()))
+    return tf.unstack(stacked, num=len(tensors))
 
 
 def check_same_shape(**tensors):

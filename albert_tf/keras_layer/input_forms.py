@@ -72,10 +72,9 @@ def shaped(forms, shapes):
     """
     for form in forms:
         try:
-            tf.nest.assert_same_structure(form, shapes, check_types=False)
-        except (TypeError, ValueError):
+            return _shaped(form, shapes)
+        except _Misfit:
             continue
-        return tf.nest.map_structure(_with_shape, form, shapes, check_types=False)
     return None
 
 
@@ -89,10 +88,20 @@ def as_shapes(nest):
         return [as_shapes(item) for item in nest]
 
 
-def _with_shape(spec, shape):
-    if isinstance(spec, tf.RaggedTensorSpec):
-        return tf.RaggedTensorSpec(shape, spec.dtype, spec.ragged_rank, spec.row_splits_dtype)
-    return tf.TensorSpec(shape, spec.dtype)
+def _shaped(form, shapes):
+    if isinstance(form, Mapping):
+        if not isinstance(shapes, Mapping) or set(form) != set(shapes):
+            raise _Misfit("", 0)
+        return {key: _shaped(form[key], shapes[key]) for key in form}
+    if isinstance(form, (list, tuple)):
+        if not isinstance(shapes, (list, tuple)) or len(form) != len(shapes):
+            raise _Misfit("", 0)
+        return [_shaped(*pair) for pair in zip(form, shapes)]
+    if not isinstance(shapes, tf.TensorShape):
+        raise _Misfit("", 0)
+    if isinstance(form, tf.RaggedTensorSpec):
+        return tf.RaggedTensorSpec(shapes, form.dtype, form.ragged_rank, form.row_splits_dtype)
+    return tf.TensorSpec(shapes, form.dtype)
 
 
 def describe(nest):
@@ -161,10 +170,13 @@ def _fit_tensor(spec, value, cast, where):
         items = tf.nest.flatten(value)
         if isinstance(value, Mapping) or any(map(tf.is_tensor, items)):
             raise _Misfit(f"Pass {where} as one tensor.", 0)
-        # With the hint, numbers of Python's become what the form has; NumPy's would wrap around.
-        is_python = all(isinstance(item, (bool, int, float, str, bytes)) for item in items)
+        kinds = {type(item) for item in items}
         try:
-            value = tf.convert_to_tensor(value, dtype_hint=spec.dtype if is_python else None)
+            if kinds and kinds <= {bool, int, float}:
+                value = _from_numbers(value, spec.dtype, where)
+            else:
+                hint = spec.dtype if kinds <= {str, bytes} else None
+                value = tf.convert_to_tensor(value, dtype_hint=hint)
         except (TypeError, ValueError) as error:
             raise _Misfit(f"{where} cannot become a tensor: {error}", 2) from error
     value = _cast(value, spec.dtype, cast, where)
@@ -175,6 +187,14 @@ def _fit_tensor(spec, value, cast, where):
             2,
         )
     return value
+
+
+def _from_numbers(value, dtype, where):
+    """Numbers of Python's, which have no dtype: TensorFlow would let the large ones wrap around."""
+    value = tf.convert_to_tensor(np.asarray(value))
+    if value.dtype.is_integer and dtype.is_floating:
+        return tf.cast(value, dtype)
+    return _cast(value, dtype, True, where)
 
 
 def _fit_ragged(spec, value, cast, where):

@@ -130,7 +130,7 @@ def activation_name(activation):
       ValueError: There is no such activation.
     """
     name = _NAMES.get(activation) if callable(activation) else activation
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ValueError(
             f"`activation` must be one of {', '.join(ACTIVATIONS)}, or TensorFlow's or Keras's "
             "function of that kind: configurations and SavedModels have its name only. Received: "

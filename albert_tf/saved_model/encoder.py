@@ -143,7 +143,13 @@ def _reusable_object(pretrainer, sp_model_path, computation):
 
 def _three(inputs):
     """The three inputs as a list of int32."""
-    tensors = [inputs[name] for name in INPUT_NAMES] if isinstance(inputs, dict) else inputs
+    tensors = [inputs[name] for name in INPUT_NAMES] if isinstance(inputs, dict) else list(inputs)
+    return tensors if tensors[0].dtype == tf.int32 else _narrow(tensors)
+
+
+@tf.function(autograph=False)
+def _narrow(tensors):
+    """A function in the graph, too, where it is called many times."""
     return [as_int32(tensor) for tensor in tensors]
 
 

@@ -6,7 +6,8 @@ generation: TF Hub /1 (list in, list out), /2 and /3 (dict in, dict out) and the
 
 `__call__(inputs, training=False, mask=None)`
     dict of `INPUT_NAMES` -> dict of `OUTPUTS`; list or tuple of three -> [pooled_output,
-    sequence_output]. Inputs int32 or int64 [batch, length], outputs float32.
+    sequence_output]. Inputs int32 or int64 [batch, length], of one shape or it is an error; outputs
+    float32. A word id out of range is an error, too (NaN under XLA), a type id is no segment.
 `variables`, `trainable_variables`
     `variable_shapes(config)`: names, order, shapes.
 `regularization_losses`
