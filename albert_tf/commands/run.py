@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from absl import app, flags, logging  # noqa: E402
 
 from albert_tf.commands.help import command_flags, command_help, is_required  # noqa: E402
+from albert_tf.training.engine.op_errors import one_line  # noqa: E402
 from albert_tf.training.finetuning.collapse import TrainingCollapsed  # noqa: E402
 
 # What a user can do something about; anything else is a bug and shows its traceback.
@@ -85,8 +86,6 @@ def _told_of_tensorflow(error):
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
         return None
-    line = str(error).strip().partition("\n")[0]
-    line = line if len(line) <= 300 else f"{line[:297]}..."
     full = isinstance(error, tensorflow.errors.ResourceExhaustedError)
     hint = " Make room on the disk, or use less memory: smaller batches." if full else ""
-    return f"TensorFlow could not go on. Received: {type(error).__name__}: {line}{hint}"
+    return f"TensorFlow could not go on. Received: {type(error).__name__}: {one_line(error)}{hint}"
