@@ -7,6 +7,7 @@ import warnings
 from absl import app, flags, logging
 
 from albert_tf.commands.help import command_flags, command_help, is_required
+from albert_tf.training.engine.op_errors import one_line
 from albert_tf.training.finetuning.collapse import TrainingCollapsed
 
 # What a user can do something about; anything else is a bug and shows its traceback.
@@ -81,8 +82,6 @@ def _told_of_tensorflow(error):
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
         return None
-    line = str(error).strip().partition("\n")[0]
-    line = line if len(line) <= 300 else f"{line[:297]}..."
     full = isinstance(error, tensorflow.errors.ResourceExhaustedError)
     hint = " Make room on the disk, or use less memory: smaller batches." if full else ""
-    return f"TensorFlow could not go on. Received: {type(error).__name__}: {line}{hint}"
+    return f"TensorFlow could not go on. Received: {type(error).__name__}: {one_line(error)}{hint}"

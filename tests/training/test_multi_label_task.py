@@ -65,7 +65,7 @@ def test_it_learns_and_writes_everything(learned):
         "task": "multi_label",
         "name": "multi-label",
         "rules": "original",
-        "seq_length": 64,
+        "seq_length": 128,
         "problem_type": "multi_label_classification",
         "text_inputs": ["text"],
         "labels": ["good", "short"],

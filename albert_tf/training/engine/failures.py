@@ -5,6 +5,7 @@ import contextlib
 import tensorflow as tf
 
 from albert_tf.data.tfrecord import read_records
+from albert_tf.training.engine.op_errors import one_line
 from albert_tf.training.engine.strategy import num_workers
 
 _LOST = (
@@ -40,12 +41,6 @@ def told_failures(strategy, files=()):
             raise
         raise ConnectionError(
             "All workers must be there until the end. Received: no answer from one of them "
-            f"({first_line(error)}). Start the same command on all of them again: it goes on from "
+            f"({one_line(error)}). Start the same command on all of them again: it goes on from "
             "the newest saved state."
         ) from error
-
-
-def first_line(error):
-    """The beginning of an error's message, on one line."""
-    line = str(error).strip().partition("\n")[0]
-    return line if len(line) <= 200 else f"{line[:197]}..."

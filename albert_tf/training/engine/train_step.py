@@ -151,7 +151,7 @@ class TrainStep:
 
     def _replica_step(self, batch, step, stop):
         context = tf.distribute.get_replica_context()
-        # TensorFlow keeps the graph of what it reduces, and the model, as long as the process lives.
+        # TensorFlow keeps the graph of what it reduces, and the model, while the process lives.
         reduces = context.num_replicas_in_sync > 1
         total = functools.partial(context.all_reduce, tf.distribute.ReduceOp.SUM)
         add_up = total if reduces else lambda x: x
