@@ -1,5 +1,6 @@
 """The driver's side of a process that measures: see peers/serve.py."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -83,6 +84,8 @@ class Worker:
     def close(self):
         self._process.kill()
         self._process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._answers.close()
         self._log.close()
 

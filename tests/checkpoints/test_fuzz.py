@@ -72,6 +72,13 @@ def test_archives_write_inside_only(folder, members, as_zip, absolute):
     written = [file for file in outside.rglob("*") if file != inside and file != inside.parent]
     assert all(file.is_relative_to(inside) for file in written)
     assert not any(file.is_symlink() for file in written)
+    forget()
+
+
+def forget():
+    """Removes what was unpacked: at the end of the program would be late."""
+    for directory in archives._DIRECTORIES.values():
+        directory.cleanup()
     archives._DIRECTORIES.clear()
 
 
@@ -114,7 +121,8 @@ def test_archives_with_flipped_bits(folder, kind):
             assert sorted(contents) == [b"first" * 50, b"second" * 50]
         except ValueError as error:
             assert refused(error)
-        archives._DIRECTORIES.clear()
+        finally:
+            forget()
 
     check()
 

@@ -11,7 +11,7 @@ import zipfile
 
 from albert_tf.checkpoints.files.tar_stream import TarStream
 from albert_tf.checkpoints.files.xz_file import XzFile
-from albert_tf.checkpoints.files.zip_file import CHUNK, BoundedFile
+from albert_tf.checkpoints.files.zip_file import CHUNK, BoundedFile, check_number_of_members
 from albert_tf.messages import brief
 
 # ALBERT xxlarge has 0.9 GB, three times that with an optimizer's slots. Weights hardly get smaller
@@ -132,6 +132,7 @@ def _members(path):
 
 def _zip_members(path):
     with BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
+        check_number_of_members(file, archive)
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

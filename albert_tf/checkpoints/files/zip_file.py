@@ -9,6 +9,7 @@ import zlib
 # methods, offsets that lead nowhere.
 ERRORS = (zipfile.BadZipFile, RuntimeError, ValueError, OSError, EOFError, struct.error, zlib.error)
 CHUNK = 1 << 20
+_MOST_END = 22 + 0xFFFF  # With the longest comment.
 
 
 class BoundedFile(io.FileIO):
@@ -27,6 +28,23 @@ class BoundedFile(io.FileIO):
             if size > CHUNK:
                 raise zipfile.BadZipFile("a directory of too many members")
         return super().read(size)
+
+
+def check_number_of_members(file, archive):
+    """Raises a BadZipFile if the directory has lost members: it has no checksum of its own.
+
+    Args:
+      file: The file, open.
+      archive: The `ZipFile` that reads it.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(size - _MOST_END, 0))
+    end = file.read(_MOST_END)
+    end = end[end.rindex(b"PK\5\6") :]
+    (number,) = struct.unpack_from("<H", end, 10)
+    found = len(archive.infolist())
+    if number not in (found, 0xFFFF):  # More are counted elsewhere.
+        raise zipfile.BadZipFile(f"a directory of {found} members, not {number} as its end says")
 
 
 def chunks(archive, info):

@@ -12,6 +12,7 @@ def one_line(error):
 
     Example:
 
+    >>> from albert_tf.training.engine.op_errors import one_line
     >>> one_line(ValueError("Graph execution error:\\n\\nDetected at node x\\nThe disk is full."))
     'The disk is full.'
     """
