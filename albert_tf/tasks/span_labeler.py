@@ -18,7 +18,7 @@ class AlbertSpanLabeler(TaskModel):
 
     Includes the encoder and one of the original's two heads; not the tokenizer, nor the choice of
     the best span (see `albert_tf.saved_model.span_labeler.export_span_labeler`). The pooler's
-    weights take no part.
+    weights take no part, so that `fit` warns that they have no gradients.
 
     - The simple head (run_squad_v1.py) scores starts and ends independently, at all positions.
     - The head of SQuAD 2.0 (`version_2=True`, run_squad_v2.py) scores ends given a start, and

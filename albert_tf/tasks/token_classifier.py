@@ -22,7 +22,7 @@ class AlbertTokenClassifier(TaskModel):
 
     Includes the encoder, dropout on its sequence output and a linear layer; not the tokenizer, nor
     the way from words to tokens. Train it with `token_classification_loss`. The pooler's weights
-    take no part.
+    take no part, so that `fit` warns that they have no gradients.
 
     Args:
       encoder: An `AlbertEncoder`.
