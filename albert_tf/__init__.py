@@ -63,6 +63,7 @@ def __dir__():
 # to import them all. Spared TensorFlow, hundreds of MB and seconds, are processes that only prepare
 # text, by this variable, and the command line: each command imports what it needs.
 _is_command = pathlib.Path((sys.argv or [""])[0]).stem == "albert-tf"
+_is_command |= sys.orig_argv[1:3] == ["-m", __name__]
 if os.environ.get("ALBERT_TF_LAZY_IMPORT") != "1" and not _is_command:
     for _name in _PUBLIC:
         __getattr__(_name)

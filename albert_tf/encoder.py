@@ -341,7 +341,7 @@ class AlbertEncoder(IdsModel):
         Args:
           path: A checkpoint of any kind that docs/checkpoints.md lists, such as the directory of
             Google's `albert_base_v2.tar.gz`; or a handle: `hf://owner/name` (needs
-            huggingface_hub), a Kaggle handle or address (needs kagglehub).
+            huggingface_hub), a Kaggle handle or address (needs kagglehub); or what `read` opened.
           config: An `AlbertConfig`, or the path of its JSON file. Default: the one beside the
             checkpoint.
           **kwargs: Further arguments of the constructor. They win over `config`, so

@@ -314,12 +314,10 @@ def test_command_on_a_fine_tuned_model(tmp_path):
     code = "from albert_tf.commands.main import main; main()"
     arguments = ["--task=classifier", "--weights=int8", f"--checkpoint={checkpoint}"]
     arguments += [f"--output={tmp_path / 'x.tflite'}", f"--seq_length={LENGTH}"]
-    process = run(None, "-c", code, "export-tflite", *arguments[2:], "--num_classes=3")
+    process = run(None, "-c", code, "export-tflite", *arguments, "--num_classes=2")
     assert process.returncode == 1
-    assert (
-        "--num_classes is for --task=classifier or token_classifier. Received: " in process.stderr
-    )
-    process = run(None, "-c", code, "export-tflite", *arguments, "--num_classes=3")
+    assert "where AlbertClassifier needs [2, 12]" in process.stderr, process.stderr
+    process = run(None, "-c", code, "export-tflite", *arguments)
     assert process.returncode == 0, process.stderr
     again = run(None, "-c", code, "export-tflite", *arguments)
     assert again.returncode == 1 and "Traceback" not in again.stderr

@@ -3,6 +3,7 @@
 import numpy as np
 
 from albert_tf._keras import tf_variable
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.names.flavors import describe
 from albert_tf.checkpoints.read import read
 
@@ -28,7 +29,7 @@ def restore_task_head(model, path, config=None):
     >>> classifier = AlbertClassifier(encoder, num_classes=3)  # doctest: +SKIP
     >>> restore_task_head(classifier, "my_model")  # doctest: +SKIP
     """
-    checkpoint = read(path, config)
+    checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
     weights = model.weights_by_name()
     values = {}
     for head_weight in model.head_weight_names:
@@ -53,6 +54,28 @@ def restore_task_head(model, path, config=None):
         values[head_weight.name] = array.T if transposed else array
     for name, array in values.items():
         tf_variable(weights[name]).assign(array)
+
+
+def number_of_classes(checkpoint, head_weight_names):
+    """The number of classes of the classifier that a checkpoint holds.
+
+    Args:
+      checkpoint: A `Checkpoint`.
+      head_weight_names: Of the task model's class, such as `AlbertClassifier.head_weight_names`.
+
+    Raises:
+      ValueError: The checkpoint has no such head.
+    """
+    bias = next(weight for weight in head_weight_names if weight.name == "classifier/bias")
+    stored, _ = _stored(bias, checkpoint.flavor)
+    spec = checkpoint.tensors.get(stored)
+    if spec is None or len(spec.shape) != 1:
+        raise ValueError(
+            f"A checkpoint must have the head of a classifier. Received: "
+            f"{describe(checkpoint.flavor)} {checkpoint.path!r} with {spec or 'no tensor'} as "
+            f"{stored!r}. `albert-tf inspect` tells what a checkpoint holds."
+        )
+    return spec.shape[0]
 
 
 def _stored(head_weight, flavor):

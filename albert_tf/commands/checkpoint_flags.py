@@ -2,6 +2,8 @@
 
 from absl import flags
 
+FLAG_GROUPS = {"checkpoint": "checkpoint"}
+
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint",
     None,

@@ -69,7 +69,7 @@ def main():
         )
     refuse_existing(_OUTPUT.value, _OVERWRITE.value, marker)  # Before any work.
     checkpoint = read(*checkpoint_path())
-    model = AlbertPretrainer.from_checkpoint(*checkpoint_path())
+    model = AlbertPretrainer.from_checkpoint(checkpoint)
     print(model.restore_report)
     if _VERIFY.value or _VERIFY_AGAINST.value:
         _verify(model, checkpoint)

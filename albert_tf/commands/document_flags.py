@@ -6,6 +6,8 @@ from albert_tf.data.pretraining.document_format import FORMATS, DocumentFormat
 from albert_tf.data.pretraining.document_readers import MAX_DOCUMENT_BYTES
 from albert_tf.data.pretraining.sentences import LINES
 
+FLAG_GROUPS = {"input": "text"}
+
 INPUT = flags.DEFINE_list(
     "input",
     None,

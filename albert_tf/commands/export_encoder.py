@@ -2,23 +2,14 @@
 
 from absl import flags
 
+from albert_tf.commands.checkpoint_flags import checkpoint_path
 from albert_tf.commands.run import run
 from albert_tf.commands.table import print_checks
 
-_CHECKPOINT = flags.DEFINE_string(
-    "checkpoint",
-    None,
-    "Checkpoint to export: the directory of Google's albert_*.tar.gz (model.ckpt-best.*, "
-    "albert_config.json), or the prefix of its files.",
-    required=True,
-)
 _SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model of the checkpoint: 30k-clean.model.", required=True
+    "sp_model", None, "SentencePiece model. Default: the one that lies with the checkpoint."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=True)
-_CONFIG = flags.DEFINE_string(
-    "config", None, "Configuration file. Default: albert_config.json beside the checkpoint."
-)
 _SKIP_PADDING = flags.DEFINE_bool(
     "skip_padding",
     False,
@@ -36,16 +27,20 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.
 
 def main():
     from albert_tf.atomic import refuse_existing
+    from albert_tf.checkpoints.read import read
+    from albert_tf.checkpoints.vocabulary_file import require_vocabulary
     from albert_tf.pretrainer import AlbertPretrainer
     from albert_tf.saved_model.encoder import export_encoder
 
     refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
-    model = AlbertPretrainer.from_checkpoint(_CHECKPOINT.value, config=_CONFIG.value)
+    checkpoint = read(*checkpoint_path())
+    sp_model = _SP_MODEL.value or require_vocabulary(checkpoint.path)
+    model = AlbertPretrainer.from_checkpoint(checkpoint)
     print(model.restore_report)
     checks = export_encoder(
         model,
         _OUTPUT.value,
-        sp_model=_SP_MODEL.value,
+        sp_model=sp_model,
         overwrite=_OVERWRITE.value,
         skip_padding=_SKIP_PADDING.value,
         compute_dtype=_COMPUTE_DTYPE.value,

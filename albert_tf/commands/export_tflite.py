@@ -18,10 +18,7 @@ _TASK = flags.DEFINE_enum(
     "The head that the checkpoint has. Default: none, only the encoder is exported.",
 )
 _NUM_CLASSES = flags.DEFINE_integer(
-    "num_classes",
-    None,
-    "Of a classifier (default 2; 1 for regression) or token classifier.",
-    lower_bound=1,
+    "num_classes", None, "Number of classes that the head must have. Default: as many as it has."
 )
 _SEQ_LENGTH = flags.DEFINE_integer("seq_length", 128, "Length of all rows in tokens.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Number of rows.")
@@ -41,11 +38,6 @@ def main():
     from albert_tf.tflite import export_tflite, refuse_existing
 
     refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
-    if _NUM_CLASSES.value is not None and _TASK.value not in ("classifier", "token_classifier"):
-        raise ValueError(
-            "--num_classes is for --task=classifier or token_classifier. Received: "
-            f"--task={_TASK.value}. Leave it out, or name the task."
-        )
     checks = export_tflite(
         _model(),
         _OUTPUT.value,
@@ -60,24 +52,29 @@ def main():
 
 
 def _model():
-    from albert_tf.checkpoints.task_head import restore_task_head
+    from albert_tf.checkpoints.read import read
+    from albert_tf.checkpoints.task_head import number_of_classes, restore_task_head
     from albert_tf.encoder import AlbertEncoder
     from albert_tf.tasks.classifier import AlbertClassifier
     from albert_tf.tasks.span_labeler import AlbertSpanLabeler
     from albert_tf.tasks.token_classifier import AlbertTokenClassifier
 
-    encoder = AlbertEncoder.from_checkpoint(*checkpoint_path())
+    checkpoint = read(*checkpoint_path())
+    encoder = AlbertEncoder.from_checkpoint(checkpoint)
     print(encoder.restore_report)
     if _TASK.value is None:
         return encoder
-    num_classes = _NUM_CLASSES.value or 2
-    make = {
-        "classifier": lambda: AlbertClassifier(encoder, num_classes),
-        "token_classifier": lambda: AlbertTokenClassifier(encoder, num_classes),
-        "span_labeler": lambda: AlbertSpanLabeler(encoder),
-    }
-    model = make[_TASK.value]()
-    restore_task_head(model, *checkpoint_path())
+    task = {
+        "classifier": AlbertClassifier,
+        "token_classifier": AlbertTokenClassifier,
+        "span_labeler": AlbertSpanLabeler,
+    }[_TASK.value]
+    if task is AlbertSpanLabeler:
+        model = task(encoder)
+    else:
+        stored = number_of_classes(checkpoint, task.head_weight_names)
+        model = task(encoder, _NUM_CLASSES.value or stored)
+    restore_task_head(model, checkpoint)
     return model
 
 

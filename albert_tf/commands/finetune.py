@@ -10,6 +10,13 @@ from absl import flags
 from albert_tf.commands.run import run
 from albert_tf.commands.run_flags import RUN_FLAGS
 
+FLAG_GROUPS = {
+    "data_dir": "data",
+    "checkpoint": "model",
+    "learning_rate": "recipe (each has a default by task and size)",
+    "skip_padding": "run",
+}
+
 _TASK = flags.DEFINE_string(
     "task",
     None,

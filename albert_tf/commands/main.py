@@ -1,4 +1,4 @@
-"""The console script `albert-tf`: the commands of the `export` folder for installed packages."""
+"""The console script `albert-tf`, also `python -m albert_tf`: all commands by name."""
 
 import ast
 import importlib
@@ -24,15 +24,24 @@ COMMANDS = {
 
 
 def main():
-    """Runs `albert-tf COMMAND --flags`."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    """Runs `albert-tf COMMAND --flags`; `albert-tf help COMMAND` is `albert-tf COMMAND --help`."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name == "help":
+        name, *arguments = [*arguments[:1], "--help"] if arguments else ["--help"]
     if name in ("-h", "--help", "--helpfull"):
         print(usage())
+    elif name in ("--version", "version"):
+        from albert_tf import __version__
+
+        print(f"albert-tf {__version__}")
     elif name not in COMMANDS:
-        sys.exit(f"error: The command must be one of those below. Received: {name}.\n{usage()}")
+        from albert_tf.commands.run import near_matches
+
+        near = near_matches(name.replace("_", "-"), COMMANDS)
+        sys.exit(f"error: There is no command {name}.{near} `albert-tf --help` lists the commands.")
     else:
         module = importlib.import_module(f"albert_tf.commands.{COMMANDS[name]}")
-        module.start([f"albert-tf {name}", *sys.argv[2:]])
+        module.start([f"albert-tf {name}", *arguments])
 
 
 def usage():
@@ -40,9 +49,9 @@ def usage():
 
     Modules are read, not imported: they define flags, and may define the same ones.
     """
-    lines = ["usage: albert-tf COMMAND --help", "", "commands:"]
+    lines = ["usage: albert-tf COMMAND [flags]", "       albert-tf help COMMAND", "", "commands:"]
     for command, module in COMMANDS.items():
         path = pathlib.Path(importlib.util.find_spec(f"albert_tf.commands.{module}").origin)
         summary = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]
-        lines.append(f"  {command:<20} {summary}")
+        lines.append(f"  {command:<22} {summary}")
     return "\n".join(lines)

@@ -4,6 +4,8 @@ from absl import flags
 
 from albert_tf.data.pretraining.options import RECIPES, PretrainingOptions
 
+FLAG_GROUPS = {"output": "records"}
+
 OUTPUT = flags.DEFINE_string(
     "output",
     None,

@@ -1,5 +1,6 @@
 """How every command starts and fails."""
 
+import difflib
 import os
 import sys
 
@@ -8,6 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from absl import app, flags, logging  # noqa: E402
 
+from albert_tf.commands.help import command_flags, command_help, is_required  # noqa: E402
 from albert_tf.training.finetuning.collapse import TrainingCollapsed  # noqa: E402
 
 # What a user can do something about; anything else is a bug and shows its traceback.
@@ -23,12 +25,18 @@ def run(main, argv=None, positional=False):
       positional: Whether `main` takes the arguments that are no flags, a list of str.
     """
     logging.set_verbosity(logging.WARNING)
-    # --help shows what is said and defined in the program's own module: make that the command's.
-    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
-    for module, defined in flags.FLAGS.flags_by_module_dict().items():
-        if module.startswith("albert_tf.commands."):
-            for flag in defined:
-                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    description = sys.modules[main.__module__].__doc__
+    argv = [_program(), *sys.argv[1:]] if argv is None else argv
+
+    def parse(argv):
+        given = argv[1 : argv.index("--")] if "--" in argv else argv[1:]
+        if {"-h", "--help", "-help", "--helpshort"} & set(given):
+            print(command_help(argv[0], description))
+            sys.exit(0)
+        try:
+            return flags.FLAGS(argv)
+        except flags.Error as error:
+            sys.exit(f"error: {_explain(error)} `{argv[0]} --help` lists the flags.")
 
     def parsed(argv):
         if argv[1:] and not positional:
@@ -40,4 +48,27 @@ def run(main, argv=None, positional=False):
         except ERRORS as error:
             sys.exit(f"error: {error}")
 
-    app.run(parsed, argv=argv)
+    app.run(parsed, argv=argv, flags_parser=parse)
+
+
+def near_matches(name, names):
+    """ " Did you mean ...?", or nothing if no name is like it."""
+    near = difflib.get_close_matches(name, names, n=2)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def _program():
+    """What the process was called by: "python -m export.encoder"."""
+    spec = sys.modules["__main__"].__spec__
+    return sys.argv[0] if spec is None else f"python -m {spec.name.removesuffix('.__main__')}"
+
+
+def _explain(error):
+    """A flag error as a sentence or two."""
+    if isinstance(error, flags.UnrecognizedFlagError):
+        near = near_matches(f"--{error.flagname}", [f"--{name}" for name in command_flags()])
+        return f"There is no flag --{error.flagname}.{near}"
+    missing = [f"--{f.name}" for f in command_flags().values() if is_required(f) and not f.present]
+    if isinstance(error, flags.IllegalFlagValueError) and missing:
+        return f"Flags are missing: {', '.join(missing)}."
+    return f"{str(error).removeprefix('flag ').rstrip('.')}."

@@ -4,6 +4,8 @@ from absl import flags
 
 from albert_tf.training.run_options import PRECISIONS
 
+FLAG_GROUPS = {"seed": "training"}
+
 RUN_FLAGS = {
     "seed": flags.DEFINE_integer("seed", 0, "Of new weights, data order and dropout."),
     "strategy": flags.DEFINE_enum(

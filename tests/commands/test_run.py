@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from albert_tf import __version__
 from albert_tf.commands.main import COMMANDS
 from tests.conftest import TESTS
 
@@ -50,6 +51,47 @@ def test_arguments_are_flags():
     process = start("ValueError", "data")
     assert process.returncode == 1
     assert "error: All arguments are flags. Received: data. See --help." in process.stderr
+
+
+def albert_tf_command(*arguments):
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    command = [sys.executable, "-m", "albert_tf", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_version_and_help():
+    process = albert_tf_command("--version")
+    assert (process.returncode, process.stdout) == (0, f"albert-tf {__version__}\n")
+    listing = albert_tf_command("help")
+    assert listing.returncode == 0
+    assert all(f"\n  {name} " in listing.stdout for name in COMMANDS)
+    for arguments in (("help", "export-encoder"), ("export-encoder", "--help")):
+        process = albert_tf_command(*arguments)
+        assert process.returncode == 0, process.stderr
+        text = process.stdout
+        assert text.startswith("usage: albert-tf export-encoder --output=OUTPUT --checkpoint=")
+        required, optional = text.index("required flags:"), text.index("\nflags:")
+        assert required < text.index("\n  --checkpoint=") < optional < text.index("--sp_model")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["exportencoder"], "There is no command exportencoder. Did you mean export-encoder?"),
+        (["xyz"], "There is no command xyz. `albert-tf --help` lists the commands."),
+        (["inspect", "--chekpoint=x"], "There is no flag --chekpoint. Did you mean --checkpoint?"),
+        (["export-encoder"], "Flags are missing: --output, --checkpoint."),
+        (
+            ["export-tflite", "--checkpoint=x", "--output=y", "--weights=int4"],
+            "--weights=int4: value should be one of <float32|int8>.",
+        ),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_line(arguments, message):
+    process = albert_tf_command(*arguments)
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: ") and message in process.stderr
+    assert process.stderr.count("\n") == 1, process.stderr
 
 
 @pytest.mark.parametrize("module", COMMANDS.values())
