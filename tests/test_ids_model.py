@@ -53,7 +53,7 @@ def loaded_export(model, path):
     return tf.saved_model.load(str(path))
 
 
-@pytest.mark.parametrize("name", MAKE)
+@pytest.mark.parametrize("name", ["encoder of dicts", "pretrainer", "choices", "spans"])
 def test_export_before_any_call(name, tmp_path):
     model = MAKE[name]()
     inputs, _ = small_inputs(choices=2 if name == "choices" else None)
