@@ -6,10 +6,12 @@ import threading
 
 import tensorflow as tf
 
+from albert_tf.layers.gradients import record_gradient
+
 _SCALE, _CUBIC = math.sqrt(2.0 / math.pi), 0.044715
 _LINEAR, _CUBIC_TERM = 2.0 * _SCALE, 2.0 * _SCALE * _CUBIC  # Of 2 u, see `gelu_in_training`.
 
-# Whether GELU is compiled, in each thread: tf.distribute runs a thread a replica.
+# The graph in which GELU is compiled, in each thread: tf.distribute runs a thread a replica.
 _scope = threading.local()
 
 
@@ -29,33 +31,49 @@ def compiled_gelu():
     """Makes `gelu_in_training` inside the block one pass over memory, compiled with XLA.
 
     Only where a tensor's shape is static, for XLA compiles each shape anew. Acts on the calls of
-    this thread only, and inside a tf.function while it is traced. What is traced inside needs XLA
-    wherever it runs: for our own training, not for SavedModels.
+    this thread in the graph that is being traced, not in functions that are traced inside the
+    block: only a gradient tape of the same graph knows the gradient of a compiled one.
 
     Example:
 
-    >>> step = tf.function(gelu_in_training)
-    >>> with compiled_gelu():
-    ...     y = step(tf.zeros([2, 4]))
-    >>> y.shape
+    >>> @tf.function
+    ... def step(x):
+    ...     with compiled_gelu():
+    ...         return gelu_in_training(x)
+    >>> step(tf.zeros([2, 4])).shape
     TensorShape([2, 4])
     """
-    previous, _scope.compiled = getattr(_scope, "compiled", False), True
+    previous, _scope.graph = getattr(_scope, "graph", None), tf.compat.v1.get_default_graph()
     try:
         yield
     finally:
-        _scope.compiled = previous
+        _scope.graph = previous
 
 
-@tf.custom_gradient
 def gelu_in_training(x):
     """`gelu` that keeps only `x` for its gradient, not each tensor of its formula.
 
     (1 + tanh(u)) / 2 = sigmoid(2 u), which takes fewer passes over memory.
     """
-    if getattr(_scope, "compiled", False) and x.shape.is_fully_defined():
-        return _compiled_forward(x), lambda upstream: _compiled_backward(x, upstream)
-    return _forward(x), lambda upstream: _backward(x, upstream)
+    compiled = getattr(_scope, "graph", None) is tf.compat.v1.get_default_graph()
+    if compiled and x.shape.is_fully_defined():
+        forward = _compiled_forward.get_concrete_function(tf.TensorSpec(x.shape, x.dtype))
+        y = forward.inference_fn(x)  # Tapes do not look inside, where they would keep tensors.
+        record_gradient("AlbertCompiledGelu", [x], y)
+    else:
+        y = _forward(x)
+        record_gradient("AlbertGelu", [x], y)
+    return y
+
+
+@tf.RegisterGradient("AlbertGelu")
+def _gelu_gradient(op, upstream):
+    return _backward(op.inputs[0], upstream)
+
+
+@tf.RegisterGradient("AlbertCompiledGelu")
+def _compiled_gelu_gradient(op, upstream):
+    return _compiled_backward(op.inputs[0], upstream)
 
 
 def _forward(x):

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from albert_tf._keras import add_weight, keras
+from albert_tf.layers.gradients import record_gradient
 
 EPSILON = 1e-12
 
@@ -18,7 +19,6 @@ class LayerNorm(keras.layers.Layer):
     Inputs:
       x: float tensor [..., size].
       parameters: What `parameters()` returned; default: taken anew.
-      training: True for a gradient in fewer passes over memory; the numbers are the same.
 
     Output:
       float tensor like `x`.
@@ -39,10 +39,9 @@ class LayerNorm(keras.layers.Layer):
         """(gamma [size], beta [size]), float32; see `Dense.parameters`."""
         return tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
 
-    def call(self, x, parameters=None, training=None):
+    def call(self, x, parameters=None):
         gamma, beta = parameters or self.parameters()
-        apply = normalize_in_training if training is True else normalize
-        return tf.cast(apply(tf.cast(x, tf.float32), gamma, beta), x.dtype)
+        return tf.cast(normalize(tf.cast(x, tf.float32)) * gamma + beta, x.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -51,31 +50,23 @@ class LayerNorm(keras.layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-def normalize(x, gamma, beta):
-    """Layer normalization of the last axis of a float32 tensor."""
-    centered, inverse_stddev = _centered_and_inverse_stddev(x)
-    return centered * inverse_stddev * gamma + beta
+def normalize(x):
+    """A float32 tensor with mean 0 and variance 1 along its last axis.
 
-
-@tf.custom_gradient
-def normalize_in_training(x, gamma, beta):
-    """`normalize` that keeps one tensor of the size of `x` for its gradient, with fewer passes."""
-    centered, inverse_stddev = _centered_and_inverse_stddev(x)
-    normalized = centered * inverse_stddev
-
-    def gradient(upstream):
-        to_gamma, to_normalized = upstream * normalized, upstream * gamma
-        mean = tf.reduce_mean(to_normalized, -1, keepdims=True)
-        slope = tf.reduce_mean(to_gamma * gamma, -1, keepdims=True)
-        to_x = (to_normalized - mean - normalized * slope) * inverse_stddev
-        rows = list(range(x.shape.rank - 1))
-        return to_x, tf.reduce_sum(to_gamma, rows), tf.reduce_sum(upstream, rows)
-
-    return normalized * gamma + beta, gradient
-
-
-def _centered_and_inverse_stddev(x):
+    For its gradient, it keeps one tensor of the size of `x`, not each of its formula.
+    """
     # Two passes over memory fewer than tf.nn.moments and tf.nn.batch_normalization.
     centered = x - tf.reduce_mean(x, -1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
-    return centered, tf.math.rsqrt(variance + EPSILON)
+    inverse_stddev = tf.math.rsqrt(variance + EPSILON)
+    normalized = centered * inverse_stddev
+    record_gradient("AlbertNormalize", [x, inverse_stddev], normalized)
+    return normalized
+
+
+@tf.RegisterGradient("AlbertNormalize")
+def _normalize_gradient(op, upstream):
+    inverse_stddev, normalized = op.inputs[1], op.outputs[0]
+    mean = tf.reduce_mean(upstream, -1, keepdims=True)
+    slope = tf.reduce_mean(upstream * normalized, -1, keepdims=True)
+    return (upstream - mean - normalized * slope) * inverse_stddev, None

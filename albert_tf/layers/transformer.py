@@ -118,17 +118,13 @@ class Transformer(keras.layers.Layer):
             x, mask, parameters["attention"], training=training, grid=grid, heads=heads
         )
         attention = dropout(attention, self.dropout_rate, training)
-        x = self.self_attention_layer_norm(
-            x + attention, parameters["attention_norm"], training=training
-        )
+        x = self.self_attention_layer_norm(x + attention, parameters["attention_norm"])
 
         feed_forward = self.intermediate(x, parameters["intermediate"])
         feed_forward = activate(self.activation, feed_forward, training)
         feed_forward = self.output_dense(feed_forward, parameters["output"])
         feed_forward = dropout(feed_forward, self.dropout_rate, training)
-        return self.output_layer_norm(
-            x + feed_forward, parameters["output_norm"], training=training
-        )
+        return self.output_layer_norm(x + feed_forward, parameters["output_norm"])
 
     def compute_output_shape(self, input_shape):
         return input_shape

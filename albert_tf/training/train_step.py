@@ -151,7 +151,10 @@ class TrainStep:
 
     def _replica_step(self, batch, step, stop):
         context = tf.distribute.get_replica_context()
-        add_up = functools.partial(context.all_reduce, tf.distribute.ReduceOp.SUM)
+        # TensorFlow keeps the graph of what it reduces, and the model, as long as the process lives.
+        reduces = context.num_replicas_in_sync > 1
+        total = functools.partial(context.all_reduce, tf.distribute.ReduceOp.SUM)
+        add_up = total if reduces else lambda x: x
         fold_in = tf.random.experimental.stateless_fold_in
         seed = fold_in(tf.constant([self.seed, 0], tf.int64), step)
         seed = fold_in(seed, tf.cast(context.replica_id_in_sync_group, tf.int64))

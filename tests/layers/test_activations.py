@@ -40,22 +40,31 @@ def test_the_same_compiled(dtype, tolerance):
         return y, tape.gradient(y, x, upstream)
 
     x, upstream = tf.constant(X, dtype), tf.constant(np.linspace(1.0, 2.0, X.size), dtype)
+    def compiled_value_and_gradient(x, upstream):
+        with activations.compiled_gelu():
+            return value_and_gradient(x, upstream)
+
     plain = tf.function(value_and_gradient)(x, upstream)
-    with activations.compiled_gelu():
-        compiled = tf.function(value_and_gradient)(x, upstream)
+    compiled = tf.function(compiled_value_and_gradient)(x, upstream)
     for a, b in zip(compiled, plain):
         np.testing.assert_allclose(tf.cast(a, tf.float64), tf.cast(b, tf.float64), atol=tolerance)
 
 
 def test_compiles_where_asked_and_static_shapes_alone():
-    def compiles(shape):
-        function = tf.function(activations.gelu_in_training)
-        graph = function.get_concrete_function(tf.TensorSpec(shape)).graph.as_graph_def()
-        return any(f.attr["_XlaMustCompile"].b for f in graph.library.function)
+    def compiles(shape, context=activations.compiled_gelu, around=contextlib.nullcontext):
+        def gelu(x):
+            with context():
+                return activations.gelu_in_training(x)
 
-    with activations.compiled_gelu():
-        assert compiles([4, 8]) and not compiles([None, 8])
-    assert not compiles([4, 8])
+        with around():
+            graph = tf.function(gelu).get_concrete_function(tf.TensorSpec(shape)).graph
+        functions = graph.as_graph_def().library.function
+        return any(function.attr["_XlaMustCompile"].b for function in functions)
+
+    assert compiles([4, 8]) and not compiles([None, 8])
+    assert not compiles([4, 8], contextlib.nullcontext)
+    # Not in a function that is traced inside the block: no tape in it knows the gradient.
+    assert not compiles([4, 8], contextlib.nullcontext, around=activations.compiled_gelu)
 
 
 @pytest.mark.parametrize("context", [contextlib.nullcontext, activations.compiled_gelu])
@@ -67,14 +76,17 @@ def test_float16_does_not_overflow_in_training(context):
     np.testing.assert_array_equal(tape.gradient(y, x), [0.0, 0.0, 1.0, 1.0])
 
 
+@pytest.mark.parametrize("context", [contextlib.nullcontext, activations.compiled_gelu])
 @pytest.mark.parametrize("training", [False, True])
-def test_keeps_its_input_only_in_training(training):
+def test_keeps_its_input_only_in_training(training, context):
     """What operations of the gradient take from the forward pass must stay in memory for them."""
     with tf.Graph().as_default() as graph:
         x = tf.compat.v1.placeholder(tf.float32, [4, 8])
-        y = activations.activate("gelu", x, training)
+        with context(), tf.GradientTape() as tape:
+            tape.watch(x)
+            y = activations.activate("gelu", x, training)
         forward = set(graph.get_operations())
-        tf.gradients(y, x)
+        tape.gradient(y, x)
         backward = [op for op in graph.get_operations() if op not in forward]
         kept = {tensor for op in backward for tensor in op.inputs if tensor.op in forward}
     kept = [tensor for tensor in kept if tensor.shape == x.shape]
