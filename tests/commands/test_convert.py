@@ -1,12 +1,10 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 
 from albert_tf.checkpoints.read import read
-from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
-from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.tasks.classifier import AlbertClassifier
 from tests.commands.command import run
@@ -14,22 +12,6 @@ from tests.conftest import FIXTURES, GOLDENS
 
 TINY = GOLDENS / "tiny"
 CONVERT = "export.convert"
-
-
-def convert(*arguments):
-    """The command in this process: its errors as exceptions."""
-    from absl import flags
-
-    from albert_tf.commands.convert import main
-
-    with flagsaver.flagsaver():
-        flags.FLAGS(["convert", *arguments])
-        main()
-
-
-def make(path):
-    path.mkdir()
-    return path
 
 
 @pytest.mark.slow
@@ -128,33 +110,25 @@ def test_notes_and_the_installed_command(tmp_path):
 
 def test_a_head_is_written_or_refused_never_dropped(tmp_path):
     source = GOLDENS / "hugging_face" / "sequence_classification"
-    output = tmp_path / "out"
-    for to in ("tf1", "savedmodel", "keras"):
-        with pytest.raises(ValueError, match="Only --to=huggingface can hold the head .* AlbertCl"):
-            convert(f"--checkpoint={source}", f"--to={to}", f"--output={output}")
-        assert not output.exists()
-    convert(f"--checkpoint={source}", "--to=huggingface", f"--output={output}")
-    config = json.loads((output / "config.json").read_text())
+    arguments = [f"--checkpoint={source}", f"--output={tmp_path / 'out'}"]
+    process = run(CONVERT, *arguments, "--to=tf1")
+    assert process.returncode == 1 and not (tmp_path / "out").exists()
+    assert "Only --to=huggingface can hold the head of a fine-tuned model." in process.stderr
+    process = run(CONVERT, *arguments, "--to=huggingface")
+    assert process.returncode == 0, process.stderr
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["architectures"] == ["AlbertForSequenceClassification"]
-    first, last = (AlbertClassifier.from_checkpoint(path) for path in (source, output))
+    first, last = (AlbertClassifier.from_checkpoint(path) for path in (source, tmp_path / "out"))
     for name, weight in first.weights_by_name().items():
         np.testing.assert_array_equal(last.weights_by_name()[name], weight)
-    convert(f"--checkpoint={source}", "--to=tf1", f"--output={tmp_path / 'tf1'}", "--encoder_only")
-    assert (tmp_path / "tf1" / "model.ckpt-best.index").is_file()
 
 
-def test_overwrite_replaces_nothing_else(tmp_path):
-    source, output = tmp_path / "source", tmp_path / "output"
-    for path in (source, output):
-        write_hugging_face(AlbertEncoder.from_checkpoint(TINY), make(path))
-    arguments = [f"--checkpoint={source}", "--to=huggingface", "--overwrite"]
-    with pytest.raises(ValueError, match="must neither be nor contain what it is made of"):
-        convert(*arguments, f"--output={source}")
-    (tmp_path / "model.safetensors").touch()
-    with pytest.raises(ValueError, match="must neither be nor contain what it is made of"):
-        convert(*arguments, f"--output={tmp_path}")
-    convert(*arguments, f"--output={output}")
-    (output / "notes.txt").write_text("precious")
-    with pytest.raises(FileExistsError, match="which also has notes.txt. Choose another path"):
-        convert(*arguments, f"--output={output}")
-    assert (output / "notes.txt").read_text() == "precious"
+def test_the_output_is_not_the_input(tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(GOLDENS / "hugging_face" / "model", source)
+    process = run(
+        CONVERT, f"--checkpoint={source}", "--to=huggingface", f"--output={source}", "--overwrite"
+    )
+    assert process.returncode == 1
+    assert "must neither be nor contain what it is made of" in process.stderr
+    assert (source / "model.safetensors").is_file()

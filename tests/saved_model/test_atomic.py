@@ -205,3 +205,14 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path):
             write_list(tmp_path / "out", b"..LIST of another")
     assert os.listdir(tmp_path) == ["out"]
     assert (tmp_path / "out").read_bytes() == b"..LIST of another"
+
+
+def test_overwrite_replaces_nothing_else(tmp_path):
+    write(tmp_path / "out", "old")
+    (tmp_path / "out" / "notes.txt").write_text("precious")
+    with pytest.raises(FileExistsError, match="which also has notes.txt. Choose another path"):
+        write(tmp_path / "out", "new", overwrite=True)
+    assert (tmp_path / "out" / "notes.txt").read_text() == "precious"
+    for inside in ("input", "deep/input"):
+        with pytest.raises(ValueError, match="must neither be nor contain what it is made of"):
+            write(tmp_path / "out", "new", overwrite=True, inputs=[tmp_path / "out" / inside])
