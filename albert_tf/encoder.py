@@ -287,7 +287,9 @@ class AlbertEncoder(IdsModel):
 
         Example:
 
-        >>> encoder = AlbertEncoder.from_checkpoint("albert_tiny_en")
+        >>> import albert_tf
+        >>> import tensorflow as tf
+        >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
         >>> probabilities = encoder.attention_probabilities(tf.constant([[2, 9, 40, 3]]))
         >>> len(probabilities), probabilities[0].shape
         (4, TensorShape([1, 3, 4, 4]))

