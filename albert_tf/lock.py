@@ -37,6 +37,7 @@ def locked(directory):
 
     Example:
 
+    >>> import os, tempfile
     >>> directory = tempfile.mkdtemp()
     >>> with locked(directory):
     ...     os.listdir(directory)
