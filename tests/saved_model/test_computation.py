@@ -102,7 +102,7 @@ def test_trains_as_a_keras_layer(exports):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.SGD(0.1), loss)
         model.fit(INPUTS, np.arange(4) % 2, epochs=2, verbose=0)
-        weights[name] = [np.array(w) for w in layer.trainable_weights]
+        weights[name] = [np.array(tf.convert_to_tensor(w)) for w in layer.trainable_weights]
     assert len(weights["dense"]) == 25
     for a, b in zip(*weights.values()):
         np.testing.assert_allclose(b, a, atol=1e-4)
