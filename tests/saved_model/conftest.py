@@ -5,6 +5,27 @@ import pytest
 # TensorFlow is imported late: `python -m tests` starts by reading this file.
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_custom_gradients():
+    """Checks every SavedModel, of whatever form, that a test of this folder has the package write.
+
+    Custom gradients, and what they use, would stay in memory after each load.
+    """
+    import tensorflow as tf
+
+    from tests.saved_model.custom_gradients import custom_gradients
+
+    save = tf.saved_model.save
+
+    def checked_save(root, path, *args, **kwargs):
+        save(root, path, *args, **kwargs)
+        assert not custom_gradients(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "save", checked_save)
+        yield
+
+
 @pytest.fixture(scope="module")
 def encoder(made_once):
     from tests.saved_model.toy_models import build_encoder
