@@ -16,7 +16,9 @@ class FullSentencePieceTokenizer:
         `layer.resolved_object.sp_model_file.asset_path.numpy()`.
 
     Attributes:
-      vocab: dict from id to piece.
+      vocab: dict from piece to id.
+      inv_vocab: dict from id to piece.
+      sp_model: The `sentencepiece.SentencePieceProcessor`.
 
     Example:
       >>> import albert_tf
@@ -32,17 +34,18 @@ class FullSentencePieceTokenizer:
 
     def __init__(self, sp_model_file):
         model = SentencePieceModel.read(sp_model_file)
-        self._processor = model.processor
-        self.vocab = dict(enumerate(model.pieces))
+        self.sp_model = model.processor
+        self.vocab = {piece: i for i, piece in enumerate(model.pieces)}
+        self.inv_vocab = dict(enumerate(model.pieces))
 
     def tokenize(self, text):
         """Pieces of a str, list of str."""
-        return encode_pieces(self._processor, text)
+        return encode_pieces(self.sp_model, text)
 
     def convert_tokens_to_ids(self, tokens):
         """Ids of pieces, list of int; that of <unk> for what the vocabulary lacks."""
-        return [self._processor.PieceToId(token) for token in tokens]
+        return [self.sp_model.PieceToId(token) for token in tokens]
 
     def convert_ids_to_tokens(self, ids):
         """Pieces of ids, list of str."""
-        return [self._processor.IdToPiece(int(i)) for i in ids]
+        return [self.sp_model.IdToPiece(int(i)) for i in ids]

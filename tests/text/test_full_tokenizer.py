@@ -12,4 +12,6 @@ def test_equals_the_recorded_tokenizer_on_text_as_it_is():
         assert tokenizer.convert_tokens_to_ids(pieces) == r["tiny_raw"]["ids"]
     assert tokenizer.convert_ids_to_tokens([2, 3, 4]) == ["[CLS]", "[SEP]", "[MASK]"]
     assert tokenizer.convert_tokens_to_ids(["[CLS]", "no such piece"]) == [2, 1]
-    assert tokenizer.vocab[4] == "[MASK]" and len(tokenizer.vocab) == 1000
+    assert tokenizer.vocab["[MASK]"] == 4 and tokenizer.inv_vocab[4] == "[MASK]"
+    assert len(tokenizer.vocab) == len(tokenizer.inv_vocab) == 1000
+    assert tokenizer.sp_model.GetPieceSize() == 1000
