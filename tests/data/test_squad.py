@@ -44,6 +44,24 @@ def test_questions_without_answers_can_be_predicted_on(tmp_path):
     assert squad.read(write(tmp_path, unlabeled))[0].answers == ()
 
 
+@pytest.mark.parametrize("flag", ["false", 0, 1, None, []])
+def test_a_flag_of_another_type_is_refused(tmp_path, flag):
+    path = write(tmp_path, question(is_impossible=flag))
+    with pytest.raises(ValueError, match=r"must be true or false. Received: .*qas\[0\]: 'q' with"):
+        squad.read(path)
+
+
+def test_a_flag_that_contradicts_the_answers_is_reported(tmp_path):
+    path = write(
+        tmp_path,
+        question(id="a", is_impossible=True),
+        question(id="b", is_impossible=False, answers=[]),
+        question(id="c", is_impossible=True, answers=[]),
+        question(id="d", is_impossible=False),
+    )
+    assert "2 questions whose is_impossible contradicts" in str(squad.read(path).report)
+
+
 def test_misplaced_answers_are_counted(tmp_path):
     path = write(tmp_path, question(answers=[{"text": "Ann", "answer_start": 1}]))
     examples = squad.read(path)

@@ -74,6 +74,17 @@ def test_tagging(tmp_path):
         read_tagging(write(tmp_path, "c.jsonl", {"words": [1], "tags": ["O"]}))
 
 
+def test_lists_that_pandas_wrote(tmp_path):
+    line = """"['Ann', ""d'Arc""]","['B-PER', 'O']\""""
+    (example,) = read_tagging(write(tmp_path, "a.csv", "words,tags", line))
+    assert (example.words, example.tags) == (("Ann", "d'Arc"), ("B-PER", "O"))
+    (example,) = read_tagging(write(tmp_path, "b.csv", "words,tags", "[ Ann ],O NAME O"))
+    assert example.words == ("[", "Ann", "]")
+    numpy = write(tmp_path, "c.csv", "words,tags", "a b,['B-PER' 'O']")
+    with pytest.raises(ValueError, match=r"c.csv:2: \['B-PER' 'O'\], an array as NumPy prints it"):
+        read_tagging(numpy)
+
+
 @pytest.mark.parametrize(
     "name, lines, match",
     [

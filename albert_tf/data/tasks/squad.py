@@ -6,6 +6,7 @@ from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import ExampleSet
 from albert_tf.data.tasks.tables import read_json
 
+CONTRADICTING = "questions whose is_impossible contradicts whether they have answers"
 MISPLACED = "answers that are not in the context where they claim to be"
 
 
@@ -84,6 +85,9 @@ def read(path):
                 seen.add(example.guid)
                 if any(not context.startswith(text, start) for text, start in example.answers):
                     report.add(MISPLACED, example.guid)
+                flagged = "is_impossible" in qa and "answers" in qa
+                if flagged and example.is_impossible == bool(example.answers):
+                    report.add(CONTRADICTING, example.guid)
                 examples.append(example)
     return SquadSet(examples, [path], report)
 
@@ -99,7 +103,14 @@ def _example(qa, context, place):
     if any(start < 0 for _, start in answers):
         raise ValueError(f"answer_start must not be negative. Received: {place}: {answers}.")
     guid, question = _get(qa, "id", str, place), _get(qa, "question", str, place)
-    return SquadExample(guid, question, context, answers, bool(qa.get("is_impossible", False)))
+    is_impossible = qa.get("is_impossible", False)
+    if not isinstance(is_impossible, bool):
+        raise ValueError(
+            "is_impossible must be true or false. Received: "
+            f"{place}: {guid!r} with is_impossible={is_impossible!r:.80}. A text such as "
+            '"false" would count as true: write the JSON value.'
+        )
+    return SquadExample(guid, question, context, answers, is_impossible)
 
 
 def _get(value, name, kind, place):

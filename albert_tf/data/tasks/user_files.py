@@ -4,8 +4,10 @@ The first row of CSV and TSV names the columns. CSV follows RFC 4180 (quoted fie
 at tabs, and quotes are ordinary text. JSONL has one object a line, whose keys are the columns.
 """
 
+import ast
 import difflib
 import pathlib
+import re
 
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import Example, ExampleSet, TaggedExample
@@ -242,13 +244,31 @@ def _check_separator(examples, places, separator):
 
 
 def _items(value, place):
-    items = value.split() if isinstance(value, str) else value
+    items = _split(value, place) if isinstance(value, str) else value
     if not isinstance(items, list) or not items or not all(isinstance(x, str) for x in items):
         raise ValueError(
             "Words and tags must be lists of strings, or strings divided by spaces, and not empty. "
             f"Received: {place}: {value!r:.80}."
         )
     return tuple(items)
+
+
+def _split(text, place):
+    """The words of a cell: divided by spaces, or a list as pandas writes one into a .csv file."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return text.split()
+    if re.search(r"""['"]\s+['"]""", text):
+        raise ValueError(
+            "Words and tags in a table must be divided by spaces, or a list with commas. Received: "
+            f"{place}: {text:.80}, an array as NumPy prints it. Write a .jsonl file, or join the "
+            "words with spaces."
+        )
+    try:
+        items = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text.split()
+    is_list = isinstance(items, list) and all(isinstance(item, str) for item in items)
+    return items if is_list else text.split()
 
 
 _LEAST = {1: "one label", 2: "two labels"}
