@@ -3,6 +3,7 @@
 Run the same command again to go on after an interruption.
 """
 
+import os
 import sys
 
 from absl import flags
@@ -23,7 +24,10 @@ _BATCH_SIZE = flags.DEFINE_list(
 )
 _HELDOUT = flags.DEFINE_string("heldout", None, "Directory of records to evaluate on.")
 _SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model that the records were made with.", required=True
+    "sp_model",
+    None,
+    "SentencePiece model that the records were made with. Default: the one that lies with "
+    "--init_from.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output", None, "Directory of the run; it can be read as a checkpoint.", required=True
@@ -47,13 +51,18 @@ _OPTIONS = {
 
 
 def main():
+    from albert_tf.checkpoints.read import read
+    from albert_tf.checkpoints.vocabulary_file import require_vocabulary
     from albert_tf.training.pretraining.options import PretrainOptions
     from albert_tf.training.pretraining.pretrain import pretrain
 
+    sp_model = _SP_MODEL.value
+    if sp_model is None:
+        sp_model = require_vocabulary(_INIT_FROM.value and read(_INIT_FROM.value).path)
     result = pretrain(
         _OUTPUT.value,
         _stages(),
-        _SP_MODEL.value,
+        os.fspath(sp_model),
         config=_CONFIG.value,
         init_from=_INIT_FROM.value,
         heldout=_HELDOUT.value,
