@@ -1,3 +1,5 @@
+import pathlib
+
 import pytest
 
 from albert_tf.text.vocabulary import USER_DEFINED_SYMBOLS, train_vocabulary
@@ -38,7 +40,8 @@ def test_text_is_preprocessed(trained):
 
 
 def test_vocab_file(trained):
-    lines = open(trained.path.replace(".model", ".vocab"), encoding="utf-8").read().splitlines()
+    path = pathlib.Path(trained.path).with_suffix(".vocab")
+    lines = path.read_text(encoding="utf-8").splitlines()
     assert [line.split("\t")[0] for line in lines] == trained.pieces
 
 

@@ -68,6 +68,7 @@ def test_own_regression(tmp_path):
     for split in ("train", "dev"):
         (tmp_path / f"{split}.tsv").write_text("text\tlabel\none\t0.5\ntwo\t2\n")
     task = prepared("regression", data_dir=tmp_path)
-    assert task.num_classes is None and task.best_metric == "pearson"
+    assert task.num_classes is None and task.best_metric == "rmse"
     scores = task.scores("dev", task.features("dev", RECIPE), np.array([[1.0], [2.0]]))
     assert scores["pearson"] == pytest.approx(1.0)
+    assert scores["rmse"] == pytest.approx(math.sqrt(0.125)) and scores["mae"] == 0.25

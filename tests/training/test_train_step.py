@@ -127,8 +127,8 @@ def test_dropout_differs_between_replicas_and_micro_batches():
     step = make_step(mirrored(), dropout=0.5, accumulate_steps=2)
     call = step.model.call
 
-    def spying(inputs, training=None):
-        logits = call(inputs, training=training)
+    def spying(inputs, training=None, mask=None):
+        logits = call(inputs, training=training, mask=mask)
         tf.py_function(lambda x: losses.append(tuple(x.numpy()[0])), [logits], [])
         return logits
 

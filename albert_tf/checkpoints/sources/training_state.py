@@ -66,7 +66,8 @@ def open_weights(directory):
 
     def get(name):
         try:
-            with np.load(path) as file:  # Refuses pickles; checks each array's checksum.
+            # Refuses pickles; checks each array's checksum.
+            with open(path, "rb") as opened, np.load(opened) as file:
                 return file[name]
         except (*ERRORS, KeyError) as error:
             raise ValueError(

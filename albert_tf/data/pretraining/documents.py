@@ -137,8 +137,8 @@ def _files(path, above=()):
         return
     real = os.path.realpath(path)
     if real not in above:  # A link to a directory that it is in would have no end.
-        for entry in os.scandir(path):
-            yield from _files(entry.path, (*above, real))
+        for name in os.listdir(path):
+            yield from _files(os.path.join(path, name), (*above, real))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -137,7 +137,8 @@ def _write_arrays(path, variables):
 
 def _read_arrays(path):
     try:
-        with np.load(path) as file:
+        # NumPy leaves a damaged file that it has opened itself open.
+        with open(path, "rb") as opened, np.load(opened) as file:
             return {name: file[name] for name in file.files}
     except Exception as error:  # A flipped bit can be anywhere: zipfile and NumPy raise all kinds.
         raise _damaged(path, error) from None
