@@ -50,6 +50,7 @@ ALLOWED = {
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},
     "data": {"config", "text", "atomic", "lock"},
+    "prediction": MODEL | {"saved_model", "text", "data"},
     "training": MODEL | {"data", "saved_model", "tasks", "text"},
 }
 

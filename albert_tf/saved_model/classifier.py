@@ -33,6 +33,8 @@ def export_classifier(
     skip_padding=True,
     problem_type=None,
     threshold=0.5,
+    compute_dtype=None,
+    warmup=False,
 ):
     """Writes a SavedModel that classifies text, or rates it, as its problem type says.
 
@@ -70,6 +72,10 @@ def export_classifier(
         with; where there was none, as in a training loop of your own, say it.
       threshold: Probability from which a label is predicted, where a text has several: a number,
         or one for each label.
+      compute_dtype: "float32", "bfloat16" or "float16", what blocks and pooler compute in.
+        Variables and outputs are float32 in any case. Default: that of the encoder.
+      warmup: Whether to write `assets.extra/tf_serving_warmup_requests`, a few requests that
+        TensorFlow Serving computes before it answers the first one.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
@@ -95,6 +101,14 @@ def export_classifier(
     >>> sorted(serve(text=tf.constant(["I liked it."])))
     ['label', 'probabilities']
     """
+    task = classifier_task(model, labels, pairs, problem_type, threshold)
+    return export_task(
+        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    )
+
+
+def classifier_task(model, labels=None, pairs=False, problem_type=None, threshold=0.5):
+    """The `TaskExport` of `export_classifier`, which describes the arguments."""
     check_model(model, AlbertClassifier)
     check_problem_type(problem_type, model.num_classes)
     problem_type = problem_type or model.problem_type
@@ -124,7 +138,7 @@ def export_classifier(
         segments = [preprocessor.tokenize(text) for text in texts.values()]
         return answer(compute(pack_to_longest(preprocessor, segments)))
 
-    export = TaskExport(
+    return TaskExport(
         task=task,
         model=model,
         text_inputs={"text_a": 1, "text_b": 1} if pairs else {"text": 1},
@@ -133,7 +147,6 @@ def export_classifier(
         labels=names,
         settings=settings,
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
 
 
 def _checked_thresholds(threshold, num_classes):

@@ -1,0 +1,218 @@
+"""A pre-trained model as a SavedModel from texts with [MASK] to the word pieces that fit there."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from albert_tf.inputs import INPUT_NAMES, unpack_inputs
+from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.saved_model.tasks import (
+    TaskExport,
+    check_model,
+    check_positive,
+    export_task,
+    pack_to_longest,
+)
+from albert_tf.task_record import recorded_rules
+from albert_tf.text.masked_text import MASK, STAND_IN
+from albert_tf.text.reference import WORD_START
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+
+
+def export_fill_mask(
+    model,
+    path,
+    sp_model,
+    top_k=5,
+    rules=None,
+    seq_length=None,
+    overwrite=False,
+    skip_padding=True,
+    compute_dtype=None,
+    warmup=False,
+):
+    """Writes a SavedModel that fills the masked places of texts.
+
+    Includes tokenizer, encoder and masked LM head, and is reusable, as that of `export_classifier`:
+    see there for what programs need that load it. Each [MASK] is one word piece, and is filled
+    while the others stay masked, as by `FillMask`.
+
+    Signatures (any batch size), padded to the most masks of a text of the batch:
+      serving_default: {text: string [batch]} -> a dict with
+        counts: int32 [batch], the number of masks; a text without [MASK] has 0.
+        scores: float32 [batch, masks, top_k], the probabilities, best first; padding 0.
+        token_ids: int32 [batch, masks, top_k]; padding -1.
+        tokens: string [batch, masks, top_k], the word pieces as the vocabulary writes them, with
+          "▁" at the start of a word; padding "".
+        sequences: string [batch, masks, top_k], the text with the piece in it, lower-cased and
+          without accents; other masks are [MASK]; padding "".
+      ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, length]} -> counts, scores,
+        token_ids, and positions: int32 [batch, masks], where the masks are; padding 0.
+
+    A text of which a mask would be cut off is an error.
+
+    Args:
+      model: An `AlbertPretrainer` with a masked LM head.
+      path, sp_model, overwrite, skip_padding, compute_dtype, warmup: As of `export_classifier`.
+      top_k: Number of word pieces for each mask.
+      rules: Text rules of the training, "original" or "tfhub". Default: those that the checkpoint
+        tells, or else as of `export_classifier`.
+      seq_length: Longest text in tokens; what exceeds it is cut off. Default: as many as the
+        encoder has positions.
+
+    Returns:
+      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
+
+    Raises: As `export_classifier`.
+
+    Example:
+
+    >>> import tempfile
+    >>> import albert_tf
+    >>> from albert_tf import albert_tiny_en
+    >>> import tensorflow as tf
+    >>> import tensorflow_text
+    >>> model = albert_tf.AlbertPretrainer.from_checkpoint("albert_tiny_en")
+    >>> path = tempfile.mkdtemp() + "/fill_mask"
+    >>> _ = albert_tf.export_fill_mask(model, path, albert_tiny_en.SP_MODEL, top_k=3)
+    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
+    >>> serve(text=tf.constant(["she [MASK] at [MASK] ."]))["tokens"].shape
+    TensorShape([1, 2, 3])
+
+    Reference: arXiv 1909.11942, section 3; `FillMaskPipeline` of Hugging Face transformers.
+    """
+    task = fill_mask_task(model, sp_model, top_k)
+    if seq_length is None:
+        seq_length = model.encoder.albert_config.max_position_embeddings
+    return export_task(
+        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    )
+
+
+def fill_mask_task(model, sp_model, top_k=5):
+    """The `TaskExport` of `export_fill_mask`, which describes the arguments."""
+    check_model(model, AlbertPretrainer)
+    if model.masked_lm is None:
+        raise ValueError(
+            "Filling masks needs a masked LM head. Received: an AlbertPretrainer without one. Take "
+            "a checkpoint of pre-training; `albert-tf inspect` tells what a checkpoint holds."
+        )
+    check_positive(top_k=top_k)
+    sp_model = SentencePieceModel.read(sp_model)
+    if top_k > sp_model.vocab_size:
+        raise ValueError(
+            f"`top_k` must be at most the {sp_model.vocab_size} pieces of the vocabulary. "
+            f"Received: {top_k}."
+        )
+    special = set(sp_model.special_ids.values())
+    fillings = ["" if i in special else piece for i, piece in enumerate(sp_model.pieces)]
+    mask_id = sp_model.special_ids["mask_id"]
+
+    def answer(outputs):
+        counts, logits = outputs["counts"], outputs["mlm_logits"]
+        scores, token_ids = tf.math.top_k(tf.nn.softmax(logits), top_k)
+        exists = tf.sequence_mask(counts, tf.shape(logits)[1])[:, :, tf.newaxis]
+        return {
+            "counts": counts,
+            "scores": tf.where(exists, scores, 0.0),
+            "token_ids": tf.where(exists, token_ids, -1),
+        }
+
+    def answer_ids(outputs):
+        return {**answer(outputs), "positions": outputs["positions"]}
+
+    def answer_text(preprocessor, compute, text):
+        tokens, normalized = preprocessor.tokenize.tokenize_masked(text)
+        inputs = pack_to_longest(preprocessor, [tokens])
+        check = tf.debugging.assert_equal(
+            tf.math.count_nonzero(inputs["input_word_ids"] == mask_id, 1),
+            tf.math.count_nonzero(tokens == mask_id, 1),
+            f"Every {MASK} must be within the first {preprocessor.seq_length} tokens of its text, "
+            "[CLS] and [SEP] included. Keep what is near the mask.",
+        )
+        with tf.control_dependencies([check] if check is not None else []):
+            inputs = {name: tf.identity(x) for name, x in inputs.items()}
+        result = answer(compute(inputs))
+        exists = result["token_ids"] >= 0
+        index = tf.maximum(result["token_ids"], 0)
+        sequences = _filled(normalized, tf.gather(tf.constant(fillings), index))
+        return {
+            **result,
+            "tokens": tf.where(exists, tf.gather(tf.constant(sp_model.pieces), index), ""),
+            "sequences": tf.where(exists, sequences, ""),
+        }
+
+    return TaskExport(
+        task="fill_mask",
+        model=_MaskFiller(model, mask_id),
+        text_inputs={"text": 1},
+        answer_text=answer_text,
+        answer_ids=answer_ids,
+        settings={"top_k": top_k},
+    )
+
+
+def _filled(texts, pieces):
+    """Each text with each of the pieces in the place of its mask.
+
+    Args:
+      texts: string [batch], normalized, with `STAND_IN` where the masks are.
+      pieces: string [batch, masks, top_k]; masks beyond those of a text mean nothing.
+
+    Returns:
+      string [batch, masks, top_k].
+    """
+    parts = tf.strings.split(texts, STAND_IN)  # [batch, (1 + masks)]
+    lengths = parts.with_values(tf.strings.length(parts.values)).to_tensor(0)
+    lengths = lengths[:, : tf.shape(pieces)[1]]
+    size = len(STAND_IN.encode())
+    starts = tf.cumsum(lengths + size, 1) - size  # [batch, masks], in bytes.
+    # Of a text with fewer masks: somewhere in it.
+    starts = tf.minimum(starts, tf.strings.length(texts)[:, tf.newaxis])
+    texts = tf.broadcast_to(texts[:, tf.newaxis], tf.shape(starts))
+
+    def part(start, length):
+        return tf.strings.regex_replace(tf.strings.substr(texts, start, length), STAND_IN, MASK)
+
+    # A space before a mask is the masked piece's.
+    before = tf.strings.regex_replace(part(tf.zeros_like(starts), starts), " $", "")
+    after_starts = tf.minimum(starts + size, tf.strings.length(texts))
+    after = part(after_starts, tf.strings.length(texts) - after_starts)
+    words = tf.strings.regex_replace(pieces, WORD_START, " ")
+    before, after = (tf.broadcast_to(x[:, :, tf.newaxis], tf.shape(words)) for x in (before, after))
+    return tf.strings.strip(tf.strings.join([before, words, after]))
+
+
+@dataclasses.dataclass(frozen=True)
+class _MaskFiller:
+    """A pretrainer that finds its masks in the ids by itself, in the form of a task model."""
+
+    pretrainer: AlbertPretrainer
+    mask_id: int
+
+    @property
+    def encoder(self):
+        return self.pretrainer.encoder
+
+    @property
+    def rules(self):
+        return recorded_rules(self.pretrainer)
+
+    def weights_by_name(self):
+        head = self.pretrainer.masked_lm.weights_by_name()
+        return {**self.encoder.weights_by_name(), **head}
+
+    def call(self, inputs, training=None):
+        ids, mask, types = unpack_inputs(inputs)
+        masked = (ids == self.mask_id) & (mask > 0)
+        places = tf.where(masked)  # [all masks, 2]
+        positions = tf.RaggedTensor.from_value_rowids(
+            tf.cast(places[:, 1], tf.int32), places[:, 0], tf.shape(ids, tf.int64)[0], False
+        ).to_tensor(0)
+        named = dict(zip(INPUT_NAMES, (ids, mask, types)))
+        outputs = self.pretrainer({**named, "masked_lm_positions": positions}, training=training)
+        return {
+            "counts": tf.math.count_nonzero(masked, 1, dtype=tf.int32),
+            "mlm_logits": outputs["mlm_logits"],
+            "positions": positions,
+        }

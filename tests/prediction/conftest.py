@@ -1,0 +1,17 @@
+"""SavedModels of every task, each made when a test first asks for it."""
+
+import pytest
+
+# TensorFlow is imported late: `python -m tests` starts by reading this file.
+
+
+@pytest.fixture(scope="session")
+def model_of(made_once, sp_model):
+    """Function from a kind, a key of `models.INPUTS`, to the path of its SavedModel. Read only."""
+    from albert_tf._keras import KERAS_3
+    from tests.prediction.models import export
+
+    def path_of(kind):
+        return made_once(f"predict_{kind}_{KERAS_3}", lambda path: export(kind, path, sp_model))
+
+    return path_of
