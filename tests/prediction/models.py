@@ -34,7 +34,7 @@ assert set(TASK_NAMES) <= set(INPUTS)
 
 
 def export(kind, path, sp_model, **options):
-    """Writes the model of a kind, a key of `INPUTS`, with random weights that are always the same."""
+    """Writes the model of a kind, a key of `INPUTS`, with weights that are always the same."""
     encoder = small_encoder()
     labels = ["no", "maybe", "yes"]
     if kind in ("classifier", "pairs"):
