@@ -53,6 +53,7 @@ class Predictor:
       record: dict of what the model tells about itself: task, text_inputs, labels, seq_length, ...
       text_inputs: Names of what it is asked, such as ["text"] or ["question", "context"].
       source: Where its weights lie.
+      hidden_size: Width of the encoder, H.
 
     Raises:
       ImportError: tensorflow-text is missing.
@@ -85,6 +86,7 @@ class Predictor:
         self.record = model.record
         self.text_inputs = list(model.record["text_inputs"])
         self.source = model.source
+        self.hidden_size = model.hidden_size
         self.batch_tokens = batch_tokens
         self._model = model
         self.token_counts = TokenCounts(model.sp_model.processor, model.record)
@@ -132,7 +134,7 @@ class Predictor:
         found = list(self._stream(list(rows), top_k))  # All are checked before any is computed.
         if self.record["task"] != "embedding":
             return found
-        return np.stack(found) if found else np.zeros([0, self._model.hidden_size], np.float32)
+        return np.stack(found) if found else np.zeros([0, self.hidden_size], np.float32)
 
     def row(self, item, place):
         """One input as a tuple of str, checked, for `answer`.

@@ -125,8 +125,8 @@ def fill_mask_task(model, sp_model, top_k=5):
         tokens, normalized = preprocessor.tokenize.tokenize_masked(text)
         inputs = pack_to_longest(preprocessor, [tokens])
         check = tf.debugging.assert_equal(
-            tf.math.count_nonzero(inputs["input_word_ids"] == mask_id, 1),
-            tf.math.count_nonzero(tokens == mask_id, 1),
+            tf.math.count_nonzero(inputs["input_word_ids"] == mask_id),
+            tf.math.count_nonzero(tokens.values == mask_id),
             f"Every {MASK} must be within the first {preprocessor.seq_length} tokens of its text, "
             "[CLS] and [SEP] included. Keep what is near the mask.",
         )

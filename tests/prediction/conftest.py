@@ -9,9 +9,16 @@ import pytest
 def model_of(made_once, sp_model):
     """Function from a kind, a key of `models.INPUTS`, to the path of its SavedModel. Read only."""
     from albert_tf._keras import KERAS_3
+    from albert_tf.saved_model import tasks
     from tests.prediction.models import export
 
+    def make(kind, path):
+        with pytest.MonkeyPatch.context() as patch:  # Checks are for other tests, and take long.
+            patch.setattr(tasks, "check_task", lambda loaded: [])
+            patch.setattr(tasks, "_same_answers", lambda *args: [])
+            export(kind, path, sp_model)
+
     def path_of(kind):
-        return made_once(f"predict_{kind}_{KERAS_3}", lambda path: export(kind, path, sp_model))
+        return made_once(f"predict_{kind}_{KERAS_3}", lambda path: make(kind, path))
 
     return path_of

@@ -1,0 +1,347 @@
+"""A file of texts to a file of answers: at any size, and after any interruption."""
+
+import dataclasses
+import glob
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import time
+
+import tqdm
+
+from albert_tf.atomic import local_path, new_file, remove_remains, write_file
+from albert_tf.lock import locked
+from albert_tf.prediction.batches import texts_of, windows
+from albert_tf.prediction.tables import file_format, read_rows
+from albert_tf.prediction.writers import join_parts, output_format, write_part
+
+REFUSE, SET_ASIDE = BAD_ROWS = ("refuse", "set_aside")
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is asked, of which files, and where the answers go.
+
+    Calling it does the work. It is done in parts of some thousand rows, in a hidden directory
+    beside the output; each is on the disk before it gets its name. Killed at any moment, the same
+    job goes on where it was, and ends with the same bytes. `OUTPUT.manifest.json` tells what the
+    output is made of; a job of other settings is refused there.
+
+    Args:
+      predictor: `Predictor`.
+      inputs: List of paths or patterns of files that `read_rows` reads, one after the other.
+      output: Path of a file that ends in one of `writers.FORMATS`; a shard's name has its number.
+      columns: Names of the columns of the texts, in the order of `predictor.text_inputs`. Default:
+        these.
+      keep: Names of columns to repeat in the output, where they are called "input_...".
+      top_k: As of `Predictor`.
+      bad_rows: "refuse", the default: a row that is malformed, or has no text, ends the job before
+        anything is computed. "set_aside": such rows go to `OUTPUT.bad_rows.jsonl`.
+      shard: (i, n): only the i-th of n parts of the rows, i from 0, to go with other machines.
+      overwrite: Whether an output of other settings is replaced.
+
+    Raises:
+      ValueError, FileNotFoundError, ImportError: An argument is not as above, there are no rows, or
+        a row is malformed.
+      FileExistsError: The output is there, and not of this job.
+      BlockingIOError: Another process does this job.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> import albert_tf
+    >>> from albert_tf.prediction.job import Job
+    >>> directory = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (directory / "texts.txt").write_text("one\\ntwo\\n")
+    >>> embed = albert_tf.Predictor("albert_tiny_en", task="embedding")
+    >>> result = Job(embed, [directory / "texts.txt"], directory / "vectors.npy")()
+    >>> result["rows"], (directory / "vectors.npy").is_file()
+    (2, True)
+    """
+
+    predictor: object
+    inputs: list
+    output: str
+    columns: list | None = None
+    keep: list = ()
+    top_k: object = "auto"
+    bad_rows: str = REFUSE
+    shard: tuple | None = None
+    overwrite: bool = False
+
+    def __call__(self):
+        """Does the work that is left.
+
+        Returns:
+          dict {rows, bad_rows, tokens, seconds}: rows answered and bad ones of the whole output;
+          tokens and seconds of this call.
+        """
+        start, output = time.monotonic(), self._output()
+        kind = output_format(output, self.predictor.record["task"])
+        files, columns = self._checked_files(output), self._checked_columns()
+        about = {"model": self.predictor.source, "files": files}
+        manifest = Manifest(f"{output}.manifest.json", self._made_of(files, columns), about)
+        work = output.with_name(f".{output.name}.parts")
+        if manifest.is_finished(output, self.overwrite):
+            shutil.rmtree(work, ignore_errors=True)  # Of a call that was killed at its very end.
+            return {**manifest.counts, "tokens": 0, "seconds": 0.0}
+        with locked(work):
+            remove_remains(work)
+            limits = self._limits(files, columns)
+            counts = self._scan(self._rows(files, columns, limits), output)
+            if manifest.begin():
+                _empty(work)
+            rows = self._rows(files, columns, limits)
+            tokens = self._compute(rows, work, kind, counts["rows"])
+            with new_file(output) as file:
+                join_parts(sorted(work.glob("part-*")), file, kind)
+            manifest.finish(counts)
+            _empty(work)
+        shutil.rmtree(work)
+        return {**counts, "tokens": tokens, "seconds": time.monotonic() - start}
+
+    # === What is asked ===
+
+    def _output(self):
+        output = local_path(self.output, "file")
+        if self.shard is None:
+            return output
+        i, n = self.shard
+        if not 0 <= i < n:
+            raise ValueError(f"A shard is i/n, with i from 0 to n - 1. Received: {i}/{n}.")
+        return output.with_name(f"{output.stem}-{i:05d}-of-{n:05d}{output.suffix}")
+
+    def _checked_columns(self):
+        if self.bad_rows not in BAD_ROWS:
+            raise ValueError(
+                f"`bad_rows` must be one of {', '.join(BAD_ROWS)}. Received: {self.bad_rows!r}."
+            )
+        names = self.predictor.text_inputs
+        columns = list(self.columns or names)
+        if len(columns) != len(names):
+            raise ValueError(
+                f"`columns` must name those of {', '.join(names)}, in this order. Received: "
+                f"{', '.join(columns)}."
+            )
+        return columns
+
+    def _checked_files(self, output):
+        files = []
+        for pattern in map(os.fspath, self.inputs):
+            found = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
+            if not found:
+                raise FileNotFoundError(f"The input must be an existing file. Received: {pattern}.")
+            files += found
+        for file in files:
+            file_format(file)
+            if local_path(file, "file") == output:
+                raise ValueError(f"The output must not be an input. Received: {output}.")
+        return files
+
+    def _made_of(self, files, columns):
+        return {
+            "model": digest(self.predictor.source),
+            "record": self.predictor.record,
+            "input": [digest(file) for file in files],
+            "columns": columns,
+            "keep": list(self.keep),
+            "top_k": self.top_k,
+            "batch_tokens": self.predictor.batch_tokens,
+            "bad_rows": self.bad_rows,
+            "shard": self.shard,
+        }
+
+    # === Rows ===
+
+    def _rows(self, files, columns, limits=(0, None)):
+        """Yields (place, row or None, kept values or None, error or None)."""
+        wanted = list(dict.fromkeys([*columns, *self.keep]))
+        found = itertools.chain.from_iterable(read_rows(file, wanted) for file in files)
+        for row in itertools.islice(found, *limits):
+            if row.error:
+                yield row.place, None, None, row.error
+                continue
+            try:
+                asked = self._asked([row.values[column] for column in columns], row.place)
+                yield row.place, asked, {name: row.values[name] for name in self.keep}, None
+            except (TypeError, ValueError) as error:
+                yield row.place, None, None, str(error)
+
+    def _asked(self, values, place):
+        for i, name in enumerate(self.predictor.text_inputs):
+            if name == "choices" and isinstance(values[i], str):
+                values[i] = json.loads(values[i])  # In a table, a list in JSON.
+        row = self.predictor.row(tuple(values), place)
+        if not all(text.strip() for text in texts_of(row)):
+            raise ValueError("a text without content")
+        return row
+
+    def _limits(self, files, columns):
+        """The numbers of the first row and of that after the last."""
+        if self.shard is None:
+            return 0, None
+        i, n = self.shard
+        total = sum(1 for _ in self._rows(files, columns))
+        return i * total // n, (i + 1) * total // n
+
+    def _scan(self, rows, output):
+        """Reads all rows once, before the first is computed; counts good and bad ones."""
+        good, bad, shown = 0, 0, []
+        aside = pathlib.Path(f"{output}.bad_rows.jsonl")
+        with new_file(aside) as temporary, open(temporary, "w", encoding="utf-8") as file:
+            for place, row, _, error in rows:
+                if row is not None:
+                    good += 1
+                    continue
+                bad += 1
+                line = json.dumps({"place": place, "error": error}, ensure_ascii=False)
+                if self.bad_rows == SET_ASIDE:
+                    file.write(line + "\n")
+                if bad <= _SHOWN:
+                    shown.append(error if place in error else f"{place}: {error}")
+        if bad == 0 or self.bad_rows == REFUSE:
+            aside.unlink()
+        if bad and self.bad_rows == REFUSE:
+            more = f"; and {bad - _SHOWN} more" if bad > _SHOWN else ""
+            raise ValueError(
+                f"Every row must have its texts. Received: {'; '.join(shown)}{more}. Mend the "
+                "file, or set such rows aside (--bad_rows=set_aside)."
+            )
+        if not good:
+            raise ValueError(
+                f"The input must have rows to answer. Received: {', '.join(map(str, self.inputs))} "
+                f"with none, and {bad} that are malformed."
+            )
+        return {"rows": good, "bad_rows": bad}
+
+    # === Answers ===
+
+    def _compute(self, rows, work, kind, total):
+        """Writes the parts that are missing; returns the number of tokens computed."""
+        asked, kept = itertools.tee((row, keep) for _, row, keep, _ in rows if row is not None)
+        kept, tokens, done = (keep for _, keep in kept), 0, 0
+        with tqdm.tqdm(total=total, unit=" texts", disable=None, mininterval=0.5) as bar:
+            for number, window in enumerate(windows(row for row, _ in asked)):
+                beside = list(itertools.islice(kept, len(window)))
+                path = work / f"part-{number:07d}"
+                if path.exists():
+                    bar.initial += len(window)  # Not to be counted as speed.
+                    bar.update(len(window))
+                    continue
+                answers, count = self.predictor.answer(window, self.top_k)
+                with new_file(path) as temporary:
+                    write_part(temporary, kind, beside, answers)
+                tokens, done = tokens + count, done + len(window)
+                bar.update(len(window))
+                seconds = bar.format_dict["elapsed"]
+                bar.set_postfix_str(f"{tokens / max(seconds, 1e-9):,.0f} tokens/s")
+        return tokens
+
+
+class Manifest:
+    """What an output is made of, beside it.
+
+    Args:
+      path: Path of the JSON file.
+      made_of: dict for JSON: all that the bytes of the output depend on.
+      about: dict for JSON of what else to note, such as where the model and the input lie.
+
+    Attributes:
+      counts: dict of what `finish` noted; {} before.
+    """
+
+    def __init__(self, path, made_of, about):
+        self._path = pathlib.Path(path)
+        self._made_of = json.loads(json.dumps(made_of))
+        self._about = about
+        self.counts = {}
+
+    def is_finished(self, output, overwrite=False):
+        """Whether the output is there, complete and of these settings.
+
+        Raises:
+          FileExistsError: It is there, of other settings or unknown ones, and not `overwrite`.
+        """
+        found = self._read()
+        begun = found.get("made_of")
+        if begun == self._made_of and output.exists() and "counts" in found:
+            self.counts = found["counts"]
+            return not overwrite
+        if not overwrite and begun not in (None, self._made_of):
+            names = {*begun, *self._made_of}
+            changed = sorted(n for n in names if begun.get(n) != self._made_of.get(n))
+            raise FileExistsError(
+                "The same job goes on only with the same model, input and options. Received: for "
+                f"{output}, other {', '.join(changed)}. Use the earlier ones, choose another "
+                "output, or replace it (--overwrite)."
+            )
+        if not overwrite and begun is None and output.exists():
+            raise FileExistsError(
+                f"The output must not exist yet. Received: {output}. Choose another path, or "
+                "replace it (--overwrite)."
+            )
+        return False
+
+    def begin(self):
+        """Notes the settings; returns whether this is a beginning, and no continuation."""
+        found = self._read()
+        if found.get("made_of") == self._made_of and "counts" not in found:
+            return False
+        self._write({"made_of": self._made_of})
+        return True
+
+    def finish(self, counts):
+        """Notes that the output is complete."""
+        self.counts = counts
+        self._write({"made_of": self._made_of, "counts": counts})
+
+    def _read(self):
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not isinstance(found.get("made_of"), dict):
+            raise ValueError(
+                f"A manifest must be as it was written. Received: {self._path}, which is damaged. "
+                "Remove it, with its output, to begin anew."
+            )
+        return found
+
+    def _write(self, content):
+        content = {**content, "about": self._about}
+        write_file(self._path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def digest(path):
+    """Fingerprint of a file, of all files of a directory, or of those with a common prefix.
+
+    Args:
+      path: Path.
+
+    Returns:
+      str of 16 hexadecimal digits; names of files count, not where they lie.
+    """
+    path = pathlib.Path(path)
+    whole = hashlib.sha256()
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+    else:
+        files = [path] if path.is_file() else sorted(path.parent.glob(f"{path.name}*"))
+    for file in files:
+        name = file.relative_to(path).as_posix() if path.is_dir() else ""
+        with open(file, "rb") as opened:
+            content = hashlib.file_digest(opened, "sha256").hexdigest()
+        whole.update(f"{name}\0{content}\n".encode())
+    return whole.hexdigest()[:16]
+
+
+def _empty(directory):
+    """Removes the parts of a job."""
+    for path in directory.glob("part-*"):
+        path.unlink()
