@@ -44,7 +44,7 @@ ALLOWED = {
     "encoder": FOUNDATION | {"layers", "checkpoints"},
     "heads": FOUNDATION | {"layers"},
     "pretrainer": FOUNDATION | {"encoder", "heads", "checkpoints"},
-    "tasks": MODEL,
+    "tasks": MODEL | {"text"},
     "fill_mask": {"checkpoints", "pretrainer", "text", "task_record"},
     "saved_model": MODEL | {"text", "tasks"},
     "keras_layer": MODEL | {"saved_model", "text"},

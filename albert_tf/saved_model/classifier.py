@@ -8,7 +8,6 @@ from albert_tf.saved_model.tasks import (
     check_model,
     checked_labels,
     export_task,
-    pack_to_longest,
 )
 from albert_tf.tasks.classifier import (
     MULTI_LABEL,
@@ -17,6 +16,7 @@ from albert_tf.tasks.classifier import (
     AlbertClassifier,
     check_problem_type,
 )
+from albert_tf.text.preprocessor import pack_to_longest
 
 _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL: "multi_label"}
 

@@ -11,10 +11,10 @@ from albert_tf.saved_model.tasks import (
     check_model,
     check_positive,
     export_task,
-    pack_to_longest,
 )
 from albert_tf.task_record import recorded_rules
 from albert_tf.text.masked_text import MASK, STAND_IN
+from albert_tf.text.preprocessor import pack_to_longest
 from albert_tf.text.reference import WORD_START
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 

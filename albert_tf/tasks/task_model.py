@@ -1,11 +1,15 @@
 """What all task models share: an encoder, a head, and one way to name and save both."""
 
+import functools
+
 from albert_tf._keras import keras, weights_by_name
 from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.task_head import restore_task_head
+from albert_tf.checkpoints.vocabulary_file import find_vocabulary
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.ids_model import IdsModel
+from albert_tf.text.preprocessor import Preprocessor
 
 
 class TaskModel(IdsModel):
@@ -20,23 +24,32 @@ class TaskModel(IdsModel):
         from here. None: not known; exporters then take the package's default.
       labels: The names of the classes, in the order of the outputs, where there are such; they go
         into exports and Hugging Face directories. None: not known.
+      preprocessor: A `Preprocessor`, which makes ids of texts in `fit` and the like; see
+        `TextInputs`. It is not saved with the model.
       **kwargs: `name` and `trainable` of a Keras model. The dtype policy is the encoder's.
 
     Raises:
       TypeError: `encoder` is something else.
     """
 
-    def __init__(self, encoder, head, rules=None, labels=None, **kwargs):
+    def __init__(self, encoder, head, rules=None, labels=None, preprocessor=None, **kwargs):
         # Keras scales a float16 model's loss if the policy of the model itself says so.
         super().__init__(dtype=encoder.dtype_policy, **kwargs)
         self.encoder = encoder
         self.head = head
         self.rules = rules
         self.labels = None if labels is None else list(labels)
+        # In a function, so that neither Keras nor TensorFlow tracks and saves it.
+        self._preprocessor = lambda: preprocessor
         self.built = True
 
+    @property
+    def preprocessor(self):
+        """What makes ids of texts, a `Preprocessor`, or None."""
+        return self._preprocessor()
+
     @classmethod
-    def from_checkpoint(cls, path, config=None, **kwargs):
+    def from_checkpoint(cls, path, config=None, preprocessor="stored", **kwargs):
         """The encoder and the head of a fine-tuned checkpoint; every weight, or an error.
 
         What the checkpoint tells about its training, such as labels and text rules, is taken over.
@@ -45,6 +58,8 @@ class TaskModel(IdsModel):
           path: As for `AlbertEncoder.from_checkpoint`, such as the directory of a run of
             `albert-tf finetune`, our SavedModel of such a model, or a Hugging Face directory.
           config: As for `AlbertEncoder.from_checkpoint`.
+          preprocessor: A `Preprocessor`; None for no such. Default: one of the SentencePiece model
+            that lies with the checkpoint, if there is one, made when it is first used.
           **kwargs: Further arguments of the constructor, such as `dropout_rate`.
 
         Raises:
@@ -55,6 +70,10 @@ class TaskModel(IdsModel):
         encoder = AlbertEncoder.from_checkpoint(checkpoint)
         model = cls(encoder, **{**cls.stored_arguments(checkpoint), **kwargs})
         restore_task_head(model, checkpoint)
+        if preprocessor == "stored":
+            model._preprocessor = functools.cache(lambda: _stored_preprocessor(model, checkpoint))
+        else:
+            model._preprocessor = lambda: preprocessor
         return model
 
     @classmethod
@@ -96,6 +115,16 @@ class TaskModel(IdsModel):
     def from_config(cls, config):
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
         return cls(**{**config, "encoder": encoder})
+
+
+def _stored_preprocessor(model, checkpoint):
+    """The preprocessor of the vocabulary that lies with a checkpoint, or None."""
+    sp_model = find_vocabulary(checkpoint.path)
+    if sp_model is None:
+        return None
+    positions = model.encoder.albert_config.max_position_embeddings
+    seq_length = checkpoint.task.get("seq_length", min(128, positions))
+    return Preprocessor(sp_model, model.rules, seq_length)
 
 
 def adopted(name, own, record, path):
