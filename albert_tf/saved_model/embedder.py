@@ -8,6 +8,7 @@ from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import unpack_inputs
 from albert_tf.saved_model.tasks import TaskExport, export_task
 from albert_tf.task_record import recorded_rules
+from albert_tf.text.preprocessor import pack_to_longest
 
 POOLINGS = ("mean", "cls", "pooled")
 
@@ -26,7 +27,6 @@ def export_embedder(
     compute_dtype=None,
     warmup=False,
 ):
-from albert_tf.text.preprocessor import pack_to_longest
     """Writes a SavedModel that turns texts into vectors.
 
     Includes tokenizer and encoder, and is reusable, as that of `export_classifier`: see there for

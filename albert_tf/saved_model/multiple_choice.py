@@ -10,6 +10,7 @@ from albert_tf.saved_model.tasks import (
 )
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 from albert_tf.text.normalize import normalize
+from albert_tf.text.preprocessor import pack_to_longest
 
 
 def export_multiple_choice(
@@ -24,7 +25,6 @@ def export_multiple_choice(
     compute_dtype=None,
     warmup=False,
 ):
-from albert_tf.text.preprocessor import pack_to_longest
     """Writes a SavedModel that answers multiple-choice questions on a text.
 
     Includes tokenizer, encoder and head, and is reusable, as that of `export_classifier`: see there

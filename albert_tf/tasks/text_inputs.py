@@ -8,7 +8,7 @@ from albert_tf.text.preprocessor import pack_to_longest
 
 
 class TextInputs:
-    """Lets a Keras model of ids take strings where Keras takes data. A base class before the model's.
+    """Lets a Keras model of ids take strings where Keras takes data. Base class, before the model's.
 
     Strings become ids by the model's `preprocessor` before Keras sees them: lists, arrays, tensors
     and tf.data of strings, each text alone, or pairs as a tuple of two such. Everything else goes
@@ -65,7 +65,7 @@ def _is_text(x):
     if isinstance(x, (tuple, list)):
         return bool(x) and isinstance(x[0], (str, bytes))
     dtype = getattr(x, "dtype", None)
-    if dtype == object:
+    if getattr(dtype, "kind", "") == "O":
         return len(x) > 0 and isinstance(next(iter(x)), (str, bytes))
     return dtype == tf.string or getattr(dtype, "kind", "") in ("U", "S")
 

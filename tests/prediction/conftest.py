@@ -8,17 +8,17 @@ import pytest
 @pytest.fixture(scope="session")
 def model_of(made_once, sp_model):
     """Function from a kind, a key of `models.INPUTS`, to the path of its SavedModel. Read only."""
-    from albert_tf._keras import KERAS_3
     from albert_tf.saved_model import tasks
     from tests.prediction.models import export
 
     def make(kind, path):
-        with pytest.MonkeyPatch.context() as patch:  # Checks are for other tests, and take long.
+        with pytest.MonkeyPatch.context() as patch:  # What other tests are about takes long.
             patch.setattr(tasks, "check_task", lambda loaded: [])
             patch.setattr(tasks, "_same_answers", lambda *args: [])
+            patch.setattr(tasks, "_forms", lambda export: [])
             export(kind, path, sp_model)
 
     def path_of(kind):
-        return made_once(f"predict_{kind}_{KERAS_3}", lambda path: make(kind, path))
+        return made_once(f"predict_{kind}", lambda path: make(kind, path))
 
     return path_of
