@@ -4,7 +4,9 @@ import dataclasses
 
 import tensorflow as tf
 
-from albert_tf.inputs import INPUT_NAMES, unpack_inputs
+from albert_tf.encoder import AlbertEncoder
+from albert_tf.heads import MaskedLM
+from albert_tf.inputs import unpack_inputs
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.tasks import (
     TaskExport,
@@ -144,7 +146,7 @@ def fill_mask_task(model, sp_model, top_k=5):
 
     return TaskExport(
         task="fill_mask",
-        model=_MaskFiller(model, mask_id),
+        model=_MaskFiller(model.encoder, model.masked_lm, mask_id, recorded_rules(model)),
         text_inputs={"text": 1},
         answer_text=answer_text,
         answer_ids=answer_ids,
@@ -185,22 +187,15 @@ def _filled(texts, pieces):
 
 @dataclasses.dataclass(frozen=True)
 class _MaskFiller:
-    """A pretrainer that finds its masks in the ids by itself, in the form of a task model."""
+    """Encoder and masked LM head that find the masks in the ids, in the form of a task model."""
 
-    pretrainer: AlbertPretrainer
+    encoder: AlbertEncoder
+    masked_lm: MaskedLM
     mask_id: int
-
-    @property
-    def encoder(self):
-        return self.pretrainer.encoder
-
-    @property
-    def rules(self):
-        return recorded_rules(self.pretrainer)
+    rules: str | None
 
     def weights_by_name(self):
-        head = self.pretrainer.masked_lm.weights_by_name()
-        return {**self.encoder.weights_by_name(), **head}
+        return {**self.encoder.weights_by_name(), **self.masked_lm.weights_by_name()}
 
     def call(self, inputs, training=None):
         ids, mask, types = unpack_inputs(inputs)
@@ -209,10 +204,10 @@ class _MaskFiller:
         positions = tf.RaggedTensor.from_value_rowids(
             tf.cast(places[:, 1], tf.int32), places[:, 0], tf.shape(ids, tf.int64)[0], False
         ).to_tensor(0)
-        named = dict(zip(INPUT_NAMES, (ids, mask, types)))
-        outputs = self.pretrainer({**named, "masked_lm_positions": positions}, training=training)
+        outputs = self.encoder.encode(ids, mask, types, training, positions, apart=not training)
+        table = self.encoder.embeddings.word_embeddings.table()
         return {
             "counts": tf.math.count_nonzero(masked, 1, dtype=tf.int32),
-            "mlm_logits": outputs["mlm_logits"],
+            "mlm_logits": self.masked_lm(outputs["position_output"], None, table),
             "positions": positions,
         }

@@ -8,7 +8,7 @@ from albert_tf.text.preprocessor import pack_to_longest
 
 
 class TextInputs:
-    """Lets a Keras model of ids take strings where Keras takes data. Base class, before the model's.
+    """Lets a Keras model of ids take strings, too. A base class, before the model's own.
 
     Strings become ids by the model's `preprocessor` before Keras sees them: lists, arrays, tensors
     and tf.data of strings, each text alone, or pairs as a tuple of two such. Everything else goes
