@@ -223,22 +223,27 @@ class Job:
     def _compute(self, rows, work, kind, total):
         """Writes the parts that are missing; returns the number of tokens computed."""
         asked, kept = itertools.tee((row, keep) for _, row, keep, _ in rows if row is not None)
-        kept, tokens, done = (keep for _, keep in kept), 0, 0
-        with tqdm.tqdm(total=total, unit=" texts", disable=None, mininterval=0.5) as bar:
-            for number, window in enumerate(windows(row for row, _ in asked)):
-                beside = list(itertools.islice(kept, len(window)))
-                path = work / f"part-{number:07d}"
-                if path.exists():
-                    bar.initial += len(window)  # Not to be counted as speed.
-                    bar.update(len(window))
-                    continue
-                answers, count = self.predictor.answer(window, self.top_k)
-                with new_file(path) as temporary:
-                    write_part(temporary, kind, beside, answers)
-                tokens, done = tokens + count, done + len(window)
-                bar.update(len(window))
-                seconds = bar.format_dict["elapsed"]
-                bar.set_postfix_str(f"{tokens / max(seconds, 1e-9):,.0f} tokens/s")
+        asked, kept = (row for row, _ in asked), (keep for _, keep in kept)
+        tokens, skipped, bar = 0, 0, None
+        for number, window in enumerate(windows(asked)):
+            beside = list(itertools.islice(kept, len(window)))
+            path = work / f"part-{number:07d}"
+            if path.exists():
+                skipped += len(window)
+                continue
+            if bar is None:  # Not before: what is skipped is no speed.
+                how = {"unit": " texts", "disable": None, "mininterval": 0.5}
+                bar = tqdm.tqdm(total=total, initial=skipped, **how)
+            answers, count = self.predictor.answer(window, self.top_k)
+            with new_file(path) as temporary:
+                write_part(temporary, kind, beside, answers)
+            tokens += count
+            bar.update(len(window))
+            if not bar.disable:
+                speed = tokens / max(bar.format_dict["elapsed"], 1e-9)
+                bar.set_postfix_str(f"{speed:,.0f} tokens/s")
+        if bar is not None:
+            bar.close()
         return tokens
 
 

@@ -54,6 +54,7 @@ class Predictor:
       text_inputs: Names of what it is asked, such as ["text"] or ["question", "context"].
       source: Where its weights lie.
       hidden_size: Width of the encoder, H.
+      text_function: `TextFunction`, what computes.
 
     Raises:
       ImportError: tensorflow-text is missing.
@@ -88,7 +89,7 @@ class Predictor:
         self.source = model.source
         self.hidden_size = model.hidden_size
         self.batch_tokens = batch_tokens
-        self._model = model
+        self.text_function = model
         self.token_counts = TokenCounts(model.sp_model.processor, model.record)
 
     def __call__(self, inputs=None, /, *, top_k=AUTO, **fields):
@@ -170,7 +171,7 @@ class Predictor:
         for batch in batches(costs, self.batch_tokens, kinds):
             chosen = [rows[i] for i in batch]
             columns = dict(zip(self.text_inputs, map(tf.constant, map(list, zip(*chosen)))))
-            outputs = {k: x.numpy() for k, x in self._model.function(**columns).items()}
+            outputs = {k: x.numpy() for k, x in self.text_function.function(**columns).items()}
             for i, answer in zip(batch, answers(outputs, chosen, self.record, top_k)):
                 found[i] = answer
         return found, sum(costs)

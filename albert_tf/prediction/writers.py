@@ -44,7 +44,8 @@ def write_part(path, kind, kept, answers):
         field "answers" of JSON.
     """
     if kind == ".npy":
-        np.save(path, np.stack(answers), allow_pickle=False)
+        with open(path, "wb") as file:  # Given a path, `save` would add an ending.
+            np.save(file, np.stack(answers), allow_pickle=False)
         return
     kept = [{f"input_{name}": value for name, value in row.items()} for row in kept]
     if kind == ".jsonl":

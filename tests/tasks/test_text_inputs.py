@@ -51,6 +51,7 @@ def test_fit_and_evaluate(classifier):
 
 
 def test_from_checkpoint(classifier, sp_model, tmp_path):
+    (tmp_path / "model").mkdir()
     write_hugging_face(classifier, tmp_path / "model", sp_model)
     loaded = AlbertClassifier.from_checkpoint(tmp_path / "model")
     np.testing.assert_allclose(
