@@ -19,7 +19,7 @@ from tests.saved_model.task_exports import small_encoder
 
 def test_run_of_finetune(tiny_checkpoint, sp_model, tmp_path, unchecked):
     for split in ("train", "dev"):
-        (tmp_path / f"{split}.csv").write_text("text,label\na fine film,good\ndull,bad\n" * 4)
+        (tmp_path / f"{split}.csv").write_text("text,label\n" + "a fine film,good\ndull,bad\n" * 4)
     run = finetune(
         "classification",
         tmp_path / "run",
@@ -66,5 +66,5 @@ def test_a_head_of_another_task_is_an_error(sp_model, tmp_path):
     write_hugging_face(albert_tf.AlbertSpanLabeler(small_encoder()), tmp_path, sp_model)
     answer = Predictor(tmp_path, max_query_length=8)(question="What?", context="A text.")
     assert sorted(answer) == ["answer", "end", "score", "start"]
-    with pytest.raises(ValueError, match="must have the head of the model"):
+    with pytest.raises(ValueError, match="must have the head of a classifier"):
         Predictor(tmp_path, "classifier")
