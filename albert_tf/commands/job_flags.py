@@ -63,7 +63,7 @@ _COMPUTE_DTYPE = flags.DEFINE_enum(
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier output of other settings.")
 
 
-def run_job(task, top_k="auto"):
+def run_job(task, top_k="auto", **settings):
     """Loads --model for a task, answers the rows of --input and tells what was done."""
     shard = _parsed_shard()
     from albert_tf.prediction.job import Job
@@ -76,6 +76,7 @@ def run_job(task, top_k="auto"):
             batch_tokens=_BATCH_TOKENS.value,
             compute_dtype=_COMPUTE_DTYPE.value,
             **given_settings(),
+            **settings,
         )
         done = Job(
             predictor,

@@ -24,7 +24,11 @@ def main():
     top_k = _TOP_K.value
     if top_k is not None and top_k != "all" and not top_k.isdecimal():
         raise ValueError(f"--top_k must be a number, or all. Received: {top_k}.")
-    run_job(TASK.value, "auto" if top_k is None else None if top_k == "all" else int(top_k))
+    top_k = {None: "auto", "all": None}.get(top_k) if top_k in (None, "all") else int(top_k)
+    settings = {}
+    if TASK.value in ("fill-mask", "fill_mask") and isinstance(top_k, int):
+        settings["top_k"] = top_k  # More than the exporter's default, perhaps.
+    run_job(TASK.value, top_k, **settings)
 
 
 def start(argv=None):

@@ -35,6 +35,14 @@ def test_predict(kind, model_of, tmp_path, capsys, monkeypatch):
     assert alike(found, predictor(items))
 
 
+def test_more_words_for_a_mask(tiny_checkpoint, sp_model, tmp_path):
+    (tmp_path / "in.txt").write_text("a [MASK] .\n")
+    output = tmp_path / "out.jsonl"
+    files = [f"--model={tiny_checkpoint}", f"--input={tmp_path}/in.txt", f"--output={output}"]
+    call("predict", *files, f"--sp_model={sp_model}", "--task=fill-mask", "--top_k=7")
+    assert len(written(output)[0]["answers"]) == 7
+
+
 def test_embed_from_standard_input_and_search(model_of, tmp_path, monkeypatch, capsys):
     texts = ["one text", "another, longer text", "the third"]
     data = io.BytesIO("".join(f"{text}\n" for text in texts).encode())
