@@ -63,8 +63,11 @@ _COMPUTE_DTYPE = flags.DEFINE_enum(
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier output of other settings.")
 
 
-def run_job(task, top_k="auto", **settings):
+def run_job(task, top_k="auto"):
     """Loads --model for a task, answers the rows of --input and tells what was done."""
+    settings = given_settings()
+    if task in ("fill-mask", "fill_mask") and isinstance(top_k, int):
+        settings["top_k"] = top_k  # More than the exporter's default, perhaps.
     shard = _parsed_shard()
     from albert_tf.prediction.job import Job
     from albert_tf.prediction.predictor import Predictor
@@ -75,7 +78,6 @@ def run_job(task, top_k="auto", **settings):
             task,
             batch_tokens=_BATCH_TOKENS.value,
             compute_dtype=_COMPUTE_DTYPE.value,
-            **given_settings(),
             **settings,
         )
         done = Job(

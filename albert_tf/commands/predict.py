@@ -24,11 +24,10 @@ def main():
     top_k = _TOP_K.value
     if top_k is not None and top_k != "all" and not top_k.isdecimal():
         raise ValueError(f"--top_k must be a number, or all. Received: {top_k}.")
-    top_k = {None: "auto", "all": None}.get(top_k) if top_k in (None, "all") else int(top_k)
-    settings = {}
-    if TASK.value in ("fill-mask", "fill_mask") and isinstance(top_k, int):
-        settings["top_k"] = top_k  # More than the exporter's default, perhaps.
-    run_job(TASK.value, top_k, **settings)
+    if top_k is None:
+        run_job(TASK.value)
+    else:
+        run_job(TASK.value, None if top_k == "all" else int(top_k))
 
 
 def start(argv=None):
