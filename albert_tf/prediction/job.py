@@ -1,5 +1,6 @@
 """A file of texts to a file of answers: at any size, and after any interruption."""
 
+import contextlib
 import dataclasses
 import glob
 import itertools
@@ -89,7 +90,7 @@ class Job:
         if manifest.is_finished(output, self.overwrite):
             shutil.rmtree(work, ignore_errors=True)  # Of a call that was killed at its very end.
             return {**manifest.counts, "computed": 0, "tokens": 0, "seconds": 0.0}
-        with locked(work):
+        with _removed_if_empty(work), locked(work):
             remove_remains(work)
             limits = self._limits(files, columns)
             counts = self._scan(self._rows(files, columns, limits), output)
@@ -101,7 +102,6 @@ class Job:
                 join_parts(sorted(work.glob("part-*")), file, kind)
             manifest.finish(counts)
             _empty(work)
-        shutil.rmtree(work)
         return {**counts, **done, "seconds": time.monotonic() - start}
 
     # === What is asked ===
@@ -245,6 +245,16 @@ class Job:
         if bar is not None:
             bar.close()
         return {"computed": total - skipped, "tokens": tokens}
+
+
+@contextlib.contextmanager
+def _removed_if_empty(directory):
+    """Removes a directory after the block, unless there is work in it to go on with."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            directory.rmdir()
 
 
 def _empty(directory):
