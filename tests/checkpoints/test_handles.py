@@ -46,6 +46,15 @@ def test_is_handle(path, expected):
 
 
 @pytest.mark.parametrize(
+    "host", ["huggingface.co/a/b", "www.kaggle.com/models/a/b/c/d", "tfhub.dev/a/1"]
+)
+def test_without_tls(host):
+    for scheme in ("http", "HTTP"):
+        with pytest.raises(ValueError, match=f"begin with https://.*Write 'https://{host}'"):
+            resolve(f"{scheme}://{host}")
+
+
+@pytest.mark.parametrize(
     "handle, revision",
     [
         ("hf://albert/albert-base-v2", None),
