@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 from albert_tf.data.report import Report
@@ -24,6 +26,13 @@ def test_csv_gives_the_line_where_a_row_begins(tmp_path):
     rows = [(1, ["a", "b"]), (2, ["two\nlines", 'say "hi"']), (5, ["3", "4"])]
     assert list(read_csv(path, report)) == rows
     assert report.counts == {"blank lines skipped": 1}
+
+
+def test_csv_has_fields_of_any_length(tmp_path):
+    limit = csv.field_size_limit()
+    path = write(tmp_path, "a.csv", "text,label\n" + "word " * 50_000 + ",1\n")
+    assert len(list(read_csv(path, Report()))[1][1][0]) == 250_000
+    assert csv.field_size_limit() == limit
 
 
 def test_csv_refuses_an_open_quote(tmp_path):

@@ -88,13 +88,11 @@ def _check_separator(path, columns):
         if set(columns.values()) <= set(names) or (own not in line and len(names) > 1):
             known = {separator: name for name, separator in _OF_FILES.items()}
             way = (
-                f"Call it {known[other]}."
-                if other in known
-                else (
-                    f"Write it with {_SEPARATORS[own]}, for example with pandas: read_csv(path, "
-                    f"sep={other!r}).to_csv(new_path, sep={own!r}, index=False)."
-                )
+                f"Write it with {_SEPARATORS[own]}, for example with pandas: read_csv(path, "
+                f"sep={other!r}).to_csv(new_path, sep={own!r}, index=False)."
             )
+            if other in known:
+                way = f"Call it {known[other]}."
             raise ValueError(
                 f"The columns of a {ending(path)} file must be divided by {_SEPARATORS[own]}. "
                 f"Received: {path}:1: {line.rstrip()!r:.200}, divided by {_SEPARATORS[other]}. "

@@ -31,12 +31,14 @@ def read_tsv(path, report):
 
 def read_csv(path, report):
     """Yields `(line number, list of str)` by RFC 4180: commas; quoted fields may hold line ends."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    number = 1
+    text = read_text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    number, rows = 1, []
+    limit = csv.field_size_limit(max(len(text), 1))  # Documents may be longer than the default.
     try:
         for row in reader:
             if row:
-                yield number, row
+                rows.append((number, row))
             else:
                 report.add(BLANK, f"{path}:{number}")
             number = reader.line_num + 1
@@ -45,6 +47,9 @@ def read_csv(path, report):
             'CSV files must follow RFC 4180, with " inside of quoted fields doubled. '
             f"Received: {path}:{number}: {error}."
         ) from None
+    finally:
+        csv.field_size_limit(limit)
+    yield from rows
 
 
 def read_jsonl(path, report):
