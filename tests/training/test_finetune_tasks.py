@@ -55,9 +55,9 @@ def test_missing_files():
 
 @pytest.mark.parametrize("name", ["classification", "regression", "multi-label", "tagging"])
 def test_errors_about_files_name_the_flag(name, tmp_path):
-    row = {"text": "a", "label": 1, "words": ["a"], "tags": ["x"]}
+    row = {"text": "a", "label": "1", "words": ["a"], "tags": ["x"]}
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    good.write_text(json.dumps([row, {**row, "label": 2, "tags": ["y"]}]))
+    good.write_text(json.dumps([row, {**row, "label": "2", "tags": ["y"]}]))
     bad.write_text(json.dumps([{}]))
     with pytest.raises(ValueError, match=rf"bad.json:item 1: .* \(--dev_file={bad}\)$"):
         make_task(name, train_file=good, dev_file=bad)

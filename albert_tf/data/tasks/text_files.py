@@ -50,7 +50,7 @@ def read_text(path):
     if encoding := _other_encoding(data):
         raise ValueError(
             f"Data files must be UTF-8. Received: {path}, which is {encoding}. Convert it, for "
-            f"example with `iconv -f {encoding} -t UTF-8`; spreadsheets save it as “CSV UTF-8”."
+            f"example with `iconv -f {encoding} -t UTF-8`; spreadsheets have the format CSV UTF-8."
         )
     try:
         return data.removeprefix(b"\xef\xbb\xbf").decode()
