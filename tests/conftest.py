@@ -47,7 +47,7 @@ OPTIMIZED = (
 
 @pytest.fixture(scope="module", autouse=True)
 def optimized_graphs(request):
-    """Whether TensorFlow optimizes graphs in this file's tests; not in those of `OPTIMIZED` only."""
+    """Lets TensorFlow optimize graphs in the files of `OPTIMIZED`, and nowhere else."""
     path = request.path.relative_to(TESTS).as_posix()
     tf = sys.modules.get("tensorflow")
     if tf:
