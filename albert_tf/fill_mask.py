@@ -33,7 +33,7 @@ class FillMask:
 
     Raises:
       TypeError: `pretrainer` is something else.
-      ValueError: It has no masked LM head, another number of word pieces than the vocabulary, or was
+      ValueError: It has no masked LM head, another number of pieces than the vocabulary, or was
         trained with other text rules than "original", the only ones of this class.
 
     Example:

@@ -30,9 +30,9 @@ def export_encoder(
     Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the vocabulary that is
     given (a SentencePiece model as the asset `sp_model_file`; a WordPiece one as the asset
     `vocab_file`, with the bool variable `do_lower_case`), the configuration, and, of a checkpoint
-    that tells them, the text rules of its training (`rules()`). Does not include the preprocessor (see `export_preprocessor`)
-    nor Keras objects. The written SavedModel is checked against the contract before it appears at
-    `path`.
+    that tells them, the text rules of its training (`rules()`). Does not include the preprocessor
+    (see `export_preprocessor`) nor Keras objects. The written SavedModel is checked against the
+    contract before it appears at `path`.
 
     Args:
       model: An `AlbertEncoder` or an `AlbertPretrainer`, with any weights: imported, fine-tuned

@@ -27,9 +27,9 @@ def given_vocabulary(sp_model=None, vocab_file=None, do_lower_case=None):
     if (sp_model is None) == (vocab_file is None):
         both = "none" if sp_model is None else "both"
         raise ValueError(
-            "There must be one vocabulary: sp_model, a SentencePiece model such as 30k-clean.model, "
-            "or vocab_file, a WordPiece vocabulary such as the vocab.txt of Chinese models. "
-            f"Received: {both}."
+            "There must be one vocabulary: sp_model, a SentencePiece model such as "
+            "30k-clean.model, or vocab_file, a WordPiece vocabulary such as the vocab.txt of "
+            f"Chinese models. Received: {both}."
         )
     if vocab_file is not None or isinstance(sp_model, WordPieceVocabulary):
         given = sp_model if vocab_file is None else vocab_file

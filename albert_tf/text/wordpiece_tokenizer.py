@@ -61,7 +61,7 @@ class WordPieceTokenizer(tf.Module):
         free = (c for c in map(chr, range(0xFDD0, 0xFDF0)) if c not in pieces)
         self._unspellable = next(free)
         self._wordpiece = text.FastWordpieceTokenizer(
-            # Lines that no word has, which the operation refuses: with a space, which none has, too.
+            # The operation refuses empty pieces. No word has them, nor a space.
             vocab=[f" {i}" if piece in ("", SUFFIX) else piece for i, piece in enumerate(pieces)],
             suffix_indicator=SUFFIX,
             max_bytes_per_word=4 * LONGEST_WORD,
@@ -100,7 +100,9 @@ class WordPieceTokenizer(tf.Module):
         """
         inputs = string_batch(inputs)
         tokens, lengths = self._tokens_and_lengths(inputs)
-        starts, limits = source_offsets(inputs, lengths, self._cluster_lengths)
+        # A NUL, at which some operations end, is dropped as any control character is.
+        source = tf.strings.regex_replace(inputs, r"\x00", "\x01")
+        starts, limits = source_offsets(source, lengths, self._cluster_lengths)
         return tokens, starts, limits
 
     def detokenize(self, inputs):

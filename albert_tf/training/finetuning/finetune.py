@@ -73,8 +73,8 @@ def finetune(
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
     curves.png (with matplotlib), tensorboard/, metrics.json, predictions/ (for GLUE's test sets in
     the format of a submission), saved_model/, albert_config.json, sentencepiece.model or vocab.txt,
-    and task.json (text rules, labels, lengths). The directory is a checkpoint, of its best weights, for
-    the next task.
+    and task.json (text rules, labels, lengths). The directory is a checkpoint, of its best weights,
+    for the next task.
 
     Args:
       task: Name of a task, such as "sst-2", or a `FinetuneTask` from `make_task`.

@@ -26,7 +26,8 @@ class FinetuneTask:
       not_by_token: Names of features whose rows are no values of tokens, whatever their length.
       num_classes: Number of classes whose entropy the collapse detector watches; None for none.
       settings: {name: value} of what else decides the scores of a run, for its record.
-      tokenizer: `ReferenceTokenizer` or `WordPieceReferenceTokenizer`; set by `finetune` before the first `features`.
+      tokenizer: `ReferenceTokenizer` or `WordPieceReferenceTokenizer`; set by `finetune` before the
+        first `features`.
     """
 
     kind = None
@@ -86,7 +87,10 @@ class FinetuneTask:
         raise NotImplementedError
 
     def export(self, model, path, vocabulary, recipe, scores):
-        """Writes the SavedModel with an opened vocabulary; `scores` are those of "dev". Returns the checks it passed."""
+        """Writes the SavedModel, with an opened vocabulary; returns the checks that it passed.
+
+        `scores` are those of "dev".
+        """
         raise NotImplementedError
 
     def record(self, recipe):
