@@ -35,9 +35,8 @@ def test_table_and_bias(tiny_checkpoint):
 
 
 def test_same_size_and_other_formats(tiny_checkpoint, exported_encoder, wordpiece_checkpoint):
-    report = albert_tf.AlbertEncoder.from_checkpoint(
-        tiny_checkpoint, vocab_size=1000
-    ).restore_report
+    encoder = albert_tf.AlbertEncoder.from_checkpoint(tiny_checkpoint, vocab_size=1000)
+    report = encoder.restore_report
     assert report.ok and report.grown == {}
     for path, size in ((exported_encoder, 1001), (wordpiece_checkpoint, 230)):
         encoder = albert_tf.AlbertEncoder.from_checkpoint(path, vocab_size=size)

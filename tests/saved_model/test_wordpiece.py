@@ -1,5 +1,6 @@
 """SavedModels of models with a WordPiece vocabulary."""
 
+import dataclasses
 import json
 import shutil
 
@@ -10,7 +11,10 @@ import tensorflow as tf
 import albert_tf
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
+from albert_tf.saved_model.contract.checklist import vocabulary_asset
 from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 
 pytest.importorskip("tensorflow_text")
 
@@ -61,15 +65,28 @@ def test_encoder(encoder, vocab_file, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_encoder_without_vocabulary(encoder, tmp_path):
-    checks = albert_tf.export_encoder(encoder, tmp_path / "encoder")
-    assert not any(check.difference for check in checks)
+def test_encoder_without_vocabulary(encoder, tmp_path, unchecked):
+    albert_tf.export_encoder(encoder, tmp_path / "encoder")
     loaded = tf.saved_model.load(str(tmp_path / "encoder"))
     assert not hasattr(loaded, "vocab_file") and not hasattr(loaded, "sp_model_file")
     assert list((tmp_path / "encoder" / "assets").iterdir()) == []
+    assert vocabulary_asset(loaded, needed=False) is None
+    assert "expected one of sp_model_file and vocab_file" in vocabulary_asset(loaded)
 
 
-def test_tagger_and_choices(encoder, vocab_file, tmp_path):
+def test_hugging_face_directory(encoder, vocab_file, tmp_path):
+    vocabulary = WordPieceVocabulary.read(vocab_file, do_lower_case=False)
+    write_hugging_face(encoder, tmp_path, wordpiece=vocabulary)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["tokenizer_class"] == "BertTokenizer" and config["pad_token_id"] == 0
+    again = WordPieceVocabulary.read(tmp_path / "vocab.txt")
+    assert (again.pieces, again.do_lower_case) == (vocabulary.pieces, False)
+    with pytest.raises(ValueError, match="as many pieces"):
+        wrong = dataclasses.replace(vocabulary, pieces=vocabulary.pieces[:-1])
+        write_hugging_face(encoder, tmp_path, wordpiece=wrong)
+
+
+def test_tagger_and_choices(encoder, vocab_file, tmp_path, unchecked):
     model = albert_tf.AlbertTokenClassifier(encoder, num_classes=2)
     albert_tf.export_token_classifier(
         model, tmp_path / "tags", vocab_file=vocab_file, seq_length=16, units="pieces"

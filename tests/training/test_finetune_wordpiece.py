@@ -25,12 +25,12 @@ def data(tmp_path):
     return tmp_path
 
 
-def run(data, output, checkpoint, **changes):
+def run(data, output, checkpoint, export=True, **changes):
     return finetune(
         make_task("classification", data_dir=data),
         output,
         checkpoint,
-        options=FinetuneOptions(detect_collapse=False),
+        options=FinetuneOptions(detect_collapse=False, export=export),
         train_steps=1,
         warmup_steps=0,
         batch_size=4,
@@ -44,7 +44,7 @@ def test_classification(data, wordpiece_checkpoint):
     config.write_text(json.dumps({"do_lower_case": False}))
     output = data / "run"
     result = run(data, output, wordpiece_checkpoint)
-    assert set(result.scores["dev"]) == {"accuracy"}
+    assert "accuracy" in result.scores["dev"]
     record = json.loads((output / "task.json").read_text())
     assert (record["rules"], record["do_lower_case"]) == ("original", False)
     lines = (wordpiece_checkpoint / "vocab.txt").read_bytes()
@@ -70,7 +70,7 @@ def test_added_pieces(data, wordpiece_checkpoint):
         run(data, data / "run", wordpiece_checkpoint, vocab_file=grown)
     with pytest.raises(ValueError, match="can grow, not shrink.*at least 222. Received: 221"):
         run(data, data / "run", wordpiece_checkpoint, vocab_size=221)
-    options = {"vocab_file": grown, "vocab_size": 223}
+    options = {"vocab_file": grown, "vocab_size": 223, "export": False}
     model = run(data, data / "run", wordpiece_checkpoint, **options).model
     assert model.encoder.albert_config.vocab_size == 223
     assert albert_tf.AlbertEncoder.from_checkpoint(data / "run").albert_config.vocab_size == 223
@@ -78,8 +78,8 @@ def test_added_pieces(data, wordpiece_checkpoint):
 
 def test_fill_mask(wordpiece_checkpoint):
     fill = albert_tf.FillMask.from_checkpoint(wordpiece_checkpoint)
-    (best,) = fill("我爱[MASK]ing 北京。", top_k=1, targets=["国"])
-    assert best["token_str"] == "国" and best["sequence"] == "我 爱 国 [UNK] 北 京 。"
+    (best,) = fill("我爱[MASK]ing 北京龘", top_k=1, targets=["国"])
+    assert best["token_str"] == "国" and best["sequence"] == "我 爱 国 ing 北 京 [UNK]"
     (best,) = fill("un [MASK]", top_k=1, targets=["##able"])
     assert best["sequence"] == "unable"
 
