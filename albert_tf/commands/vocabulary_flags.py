@@ -2,6 +2,8 @@
 
 from absl import flags
 
+FLAG_GROUPS = {"vocab_file": "WordPiece"}
+
 _VOCAB_FILE = flags.DEFINE_string(
     "vocab_file",
     None,
