@@ -30,8 +30,8 @@ class WordPieceTokenizer(tf.Module):
     rows of ids have rank 2, while those of TF Hub's BERT preprocessors have rank 3.
 
     Of tensorflow-text it uses the WordPiece operation. Cleaning and splitting are patterns made of
-    the same predicates as the Python tokenizer's, because the operations for that differ from the
-    original in control characters, punctuation and the longest word.
+    the same predicates as the Python tokenizer's, because its `BertTokenizer` differs from the
+    original: in full-width characters, control characters and the longest word.
 
     Args:
       vocab_file: Path of the vocabulary, or a `WordPieceVocabulary`.
