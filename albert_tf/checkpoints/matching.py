@@ -43,7 +43,8 @@ def match(checkpoint, parts, grow=False):
     }
     ignored.update(checkpoint.ignored)
     cast, missing, mismatched, good, grown = {}, {}, {}, [], {}
-    words, _ = fields_from_shapes(checkpoint.flavor, tensors).get("vocab_size", (None, None))
+    fields = fields_from_shapes(checkpoint.flavor, tensors) if grow else {}
+    words, _ = fields.get("vocab_size", (None, None))
     for rule in wanted:
         spec = tensors.get(rule.stored_name)
         if spec is None:
