@@ -24,6 +24,7 @@ _PUBLIC = {
     "PRESETS": "config",
     "Preprocessor": "text.preprocessor",
     "ReferenceTokenizer": "text.reference",
+    "WordPieceReferenceTokenizer": "text.wordpiece",
     "FullSentencePieceTokenizer": "text.full_tokenizer",
     "AlbertEncoder": "encoder",
     "MaskedLM": "heads",

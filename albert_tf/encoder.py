@@ -349,7 +349,9 @@ class AlbertEncoder(IdsModel):
           config: An `AlbertConfig`, or the path of its JSON file. Default: the one beside the
             checkpoint.
           **kwargs: Further arguments of the constructor. They win over `config`, so
-            `dropout_rate=0.1` fine-tunes a v2 model with dropout.
+            `dropout_rate=0.1` fine-tunes a v2 model with dropout. A `vocab_size` above the
+            checkpoint's adds rows for new pieces at the end of the word table, each the mean of
+            the old ones; `restore_report.grown` tells. Fewer are refused.
 
         Raises:
           FileNotFoundError: There is no such checkpoint or configuration.

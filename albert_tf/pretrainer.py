@@ -103,7 +103,8 @@ class AlbertPretrainer(IdsModel):
         Args:
           path: As for `AlbertEncoder.from_checkpoint`.
           config: As for `AlbertEncoder.from_checkpoint`.
-          **kwargs: Further arguments of the encoder's constructor.
+          **kwargs: Further arguments of the encoder's constructor. With a larger `vocab_size`, the
+            bias of the masked LM head grows, too.
 
         Raises:
           FileNotFoundError: There is no such checkpoint or configuration.

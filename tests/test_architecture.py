@@ -38,7 +38,7 @@ ALLOWED = {
     "inputs": set(),
     "ids_model": {"_keras", "inputs"},
     "task_record": {"config_files", "atomic"},
-    "text": {"config", "atomic", "task_record"},
+    "text": {"config", "config_files", "atomic", "messages", "task_record"},
     "layers": {"_keras", "config"},
     "checkpoints": FOUNDATION,
     "encoder": FOUNDATION | {"layers", "checkpoints"},

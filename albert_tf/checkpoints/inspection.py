@@ -90,7 +90,7 @@ def inspect(path, config=None):
     else:
         lacking = dict.fromkeys(PARTS.values(), needs)
     if find_vocabulary(checkpoint.path) is None:
-        lacking["export as a SavedModel"] = "a SentencePiece model (--sp_model)"
+        lacking["text to ids"] = "its vocabulary (--sp_model or --vocab_file)"
     return Inspection(
         checkpoint=checkpoint,
         description=describe(checkpoint.flavor),

@@ -100,6 +100,8 @@ def _read_saved_model(path, config):
         config, _ = config_from_fields(flavor, values)
         source = "what its shapes and its graph tell"
     task = tf2_hub.stated_task(meta_graph)
+    if tf2_hub.LOWER_CASE in ignored:
+        task["do_lower_case"] = bool(get(tf2_hub.LOWER_CASE))
     return Checkpoint(flavor, str(path), config, source, tensors, ignored, get, known, task=task)
 
 

@@ -35,6 +35,12 @@ _OUTPUT = flags.DEFINE_string(
 _CONFIG = flags.DEFINE_string(
     "config", None, "A preset's name, such as albert_base_v2, or an albert_config.json."
 )
+_VOCAB_SIZE = flags.DEFINE_integer(
+    "vocab_size",
+    None,
+    "Number of pieces, where the vocabulary has got more than the word embeddings of --init_from: "
+    "those of new pieces begin as the mean of the others.",
+)
 _INIT_FROM = flags.DEFINE_string(
     "init_from", None, "Go on from this checkpoint, of any flavor, instead of random weights."
 )
@@ -66,6 +72,7 @@ def main():
         config=_CONFIG.value,
         init_from=_INIT_FROM.value,
         heldout=_HELDOUT.value,
+        vocab_size=_VOCAB_SIZE.value,
         options=PretrainOptions(**{name: flag.value for name, flag in _OPTIONS.items()}),
     )
     if result.state.stopped_by == "interrupted":

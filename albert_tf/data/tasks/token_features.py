@@ -40,7 +40,9 @@ def token_features(examples, tokenizer, max_seq_length):
         ids, labels = [], []
         for word, tag in zip(example.words, example.tags or [None] * len(example.words)):
             pieces = tokenizer.tokenize(word)
-            first = next((i for i, piece in enumerate(pieces) if piece != "▁"), None)
+            first = next(
+                (i for i, piece in enumerate(pieces) if not tokenizer.is_blank(piece)), None
+            )
             if first is None:
                 report.add(NO_PIECES, f"{example.guid} {word!r}")
                 continue
