@@ -8,12 +8,10 @@ SavedModels in                         KerasLayer
 """
 
 import importlib
-import os
-import pathlib
-import sys
 
 from albert_tf._moved import install as _install_moved
-from albert_tf._tensorflow_log import quiet_import
+from albert_tf._saved_objects import register_stand_ins as _register_stand_ins
+from albert_tf._tensorflow_log import quiet_import as _quiet_import
 
 __version__ = "0.1.0"
 
@@ -58,15 +56,8 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-# Before anything imports TensorFlow.
-quiet_import()
+# What is to happen when TensorFlow and Keras are imported, if ever. `import albert_tf` imports
+# neither: each public name imports what it needs.
+_quiet_import()
+_register_stand_ins()
 _install_moved()
-
-# `keras.models.load_model` finds classes that have registered themselves, so `import albert_tf` has
-# to import them all. Spared TensorFlow, hundreds of MB and seconds, are processes that only prepare
-# text, by this variable, and the command line: each command imports what it needs.
-_is_command = pathlib.Path((sys.argv or [""])[0]).stem == "albert-tf"
-_is_command |= sys.orig_argv[1:3] == ["-m", __name__]
-if os.environ.get("ALBERT_TF_LAZY_IMPORT") != "1" and not _is_command:
-    for _name in _PUBLIC:
-        __getattr__(_name)

@@ -28,7 +28,9 @@ MODEL = FOUNDATION | {"checkpoints", "layers", "encoder", "heads", "pretrainer"}
 ALLOWED = {
     "_keras": set(),
     "_moved": set(),
-    "_tensorflow_log": set(),
+    "_around_import": set(),
+    "_saved_objects": {"_around_import"},
+    "_tensorflow_log": {"_around_import"},
     "atomic": set(),
     "messages": set(),
     "lock": set(),

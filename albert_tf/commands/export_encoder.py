@@ -27,12 +27,13 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.
 
 def main():
     from albert_tf.atomic import refuse_existing
+
+    refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)  # Before TensorFlow starts.
     from albert_tf.checkpoints.read import read
     from albert_tf.checkpoints.vocabulary_file import require_vocabulary
     from albert_tf.pretrainer import AlbertPretrainer
     from albert_tf.saved_model.encoder import export_encoder
 
-    refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
     checkpoint = read(*checkpoint_path())
     sp_model = _SP_MODEL.value or require_vocabulary(checkpoint.path)
     model = AlbertPretrainer.from_checkpoint(checkpoint)

@@ -8,6 +8,7 @@ import json
 from absl import flags
 
 from albert_tf.commands.run import run
+from albert_tf.text.masked_text import check_masked
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint",
@@ -34,6 +35,8 @@ def main(texts):
             "There must be a text with [MASK] in it. Received: none. Write it in quotation marks: "
             '"the capital of [MASK] is paris ."'
         )
+    for text in texts:
+        check_masked(text)
     from albert_tf.fill_mask import FillMask
 
     fill = FillMask.from_checkpoint(_CHECKPOINT.value, _SP_MODEL.value, config=_CONFIG.value)

@@ -136,15 +136,17 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.finetuning.finetune import finetune
     from albert_tf.training.finetuning.options import FinetuneOptions
-    from albert_tf.training.finetuning.tasks import make_task
 
     options = FinetuneOptions(
         max_train_examples=_MAX_TRAIN.value,
         max_dev_examples=_MAX_DEV.value,
         **{name: flag.value for name, flag in _OPTIONS.items()},
     )
+    # They start TensorFlow.
+    from albert_tf.training.finetuning.finetune import finetune
+    from albert_tf.training.finetuning.tasks import make_task
+
     task = make_task(
         _TASK.value,
         data_dir=_DATA_DIR.value,

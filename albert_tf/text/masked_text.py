@@ -35,6 +35,21 @@ def tokenize_masked(tokenizer, text):
       >>> tokenize_masked(ReferenceTokenizer(albert_tiny_en.SP_MODEL), "Is the [MASK]ing [MASK]?")
       ['▁is', '▁the', '▁[MASK]', 'ing', '▁[MASK]', '?']
     """
+    check_masked(text)
+    pieces = []
+    for piece in tokenizer.tokenize(text.replace(MASK, _STAND_IN)):
+        # No vocabulary has the stand-in: it is a piece of its own, or in a run of unknowns.
+        for part in filter(None, re.split(f"({_STAND_IN})", piece)):
+            if part == _STAND_IN:
+                # A space before the mask is the masked piece's, not a piece of its own.
+                space = pieces.pop() if pieces and pieces[-1] == WORD_START else ""
+                part = space + MASK
+            pieces.append(part)
+    return pieces
+
+
+def check_masked(text):
+    """Raises what `tokenize_masked` raises."""
     check_text(text)
     if MASK not in text:
         raise ValueError(
@@ -46,16 +61,6 @@ def tokenize_masked(tokenizer, text):
             "A text must not hold U+FDD0, which Unicode excludes from texts. Received: "
             f"{reprlib.repr(text)}. Remove it."
         )
-    pieces = []
-    for piece in tokenizer.tokenize(text.replace(MASK, _STAND_IN)):
-        # No vocabulary has the stand-in: it is a piece of its own, or in a run of unknowns.
-        for part in filter(None, re.split(f"({_STAND_IN})", piece)):
-            if part == _STAND_IN:
-                # A space before the mask is the masked piece's, not a piece of its own.
-                space = pieces.pop() if pieces and pieces[-1] == WORD_START else ""
-                part = space + MASK
-            pieces.append(part)
-    return pieces
 
 
 def is_mask(piece):
