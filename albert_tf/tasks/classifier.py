@@ -172,6 +172,11 @@ def classification_loss(labels, logits):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.classification_loss([1, 0], [[0.0, 0.0], [9.0, 0.0]]).numpy().round(2).tolist()
+      [0.69, 0.0]
     """
     labels = tf.cast(tf.reshape(labels, [-1]), tf.int32)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(logits, tf.float32))
@@ -187,6 +192,11 @@ def multi_label_loss(labels, logits):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.multi_label_loss([[1, 0]], [[9.0, -9.0]]).numpy().round(2).tolist()
+      [0.0]
     """
     labels, logits = tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), -1)
@@ -202,6 +212,11 @@ def regression_loss(labels, predictions):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.regression_loss([1.0, 4.0], [[1.0], [2.0]]).numpy().tolist()
+      [0.0, 4.0]
     """
     labels = tf.cast(tf.reshape(labels, [-1]), tf.float32)
     return tf.math.squared_difference(tf.cast(tf.reshape(predictions, [-1]), tf.float32), labels)

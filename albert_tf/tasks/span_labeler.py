@@ -173,6 +173,14 @@ def span_loss(labels, outputs):
     Returns:
       float32 tensor [batch].
 
+    Example:
+      >>> import albert_tf
+      >>> import tensorflow as tf
+      >>> labels = {"start_logits": [1], "end_logits": [2]}
+      >>> outputs = {"start_logits": tf.zeros([1, 4]), "end_logits": tf.zeros([1, 4])}
+      >>> albert_tf.span_loss(labels, outputs).numpy().round(2).tolist()  # log(4)
+      [1.39]
+
     Reference: `v1_model_fn_builder` and `v2_model_fn_builder` in the original's squad_utils.py.
     """
     loss = classification_loss(labels["start_logits"], outputs["start_logits"])
@@ -192,6 +200,11 @@ def no_answer_loss(labels, logits):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.no_answer_loss([1, 0], [9.0, 0.0]).numpy().round(2).tolist()
+      [0.0, 0.69]
     """
     labels = tf.cast(tf.reshape(labels, [-1]), tf.float32)
     logits = tf.cast(tf.reshape(logits, [-1]), tf.float32)

@@ -105,6 +105,13 @@ def token_classification_loss(labels, logits):
 
     Returns:
       float32 tensor [batch]; 0 for an example without labels.
+
+    Example:
+      >>> import albert_tf
+      >>> import tensorflow as tf
+      >>> labels = [[-1, 0, 1, -1], [-1, -1, -1, -1]]
+      >>> albert_tf.token_classification_loss(labels, tf.zeros([2, 4, 2])).numpy().round(2).tolist()
+      [0.69, 0.0]
     """
     labels = tf.cast(labels, tf.int32)
     weights = tf.cast(labels >= 0, tf.float32)
