@@ -33,7 +33,7 @@ def _public_names():
 
 
 _PUBLIC = _public_names()
-__all__ = sorted([*_PUBLIC, "albert_tiny_en"])
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name):

@@ -52,3 +52,73 @@ def test_public_names_are_documented(name):
     assert same == inspect.ismodule(value)
     with pytest.raises(AttributeError, match="module 'albert_tf' has no attribute 'Albert'"):
         albert_tf.Albert  # noqa: B018
+
+
+# Not typed yet.
+UNTYPED = {
+    "AlbertEncoder",
+    "DocumentFiles",
+    "DocumentFormat",
+    "DocumentIterable",
+    "DynamicMasking",
+    "FillMask",
+    "FinetuneOptions",
+    "FullSentencePieceTokenizer",
+    "Preprocessor",
+    "PretrainingOptions",
+    "PretrainingRecords",
+    "ReferenceTokenizer",
+    "Tokenizer",
+    "classifier_features",
+    "export_classifier",
+    "export_encoder",
+    "export_multiple_choice",
+    "export_preprocessor",
+    "export_span_labeler",
+    "export_token_classifier",
+    "finetune",
+    "make_task",
+    "multiple_choice_features",
+    "pretrain",
+    "read_classification",
+    "read_multi_label",
+    "read_race",
+    "read_regression",
+    "read_squad",
+    "read_tagging",
+    "squad_features",
+    "token_features",
+    "train_vocabulary",
+    "write_pretraining_data",
+}
+
+
+def untyped(function):
+    """What in the signature of a function has no type."""
+    signature = inspect.signature(function)
+    names = [
+        name
+        for name, parameter in signature.parameters.items()
+        if name not in ("self", "cls") and parameter.annotation is parameter.empty
+    ]
+    return names + ["return"] * (signature.return_annotation is signature.empty)
+
+
+def functions(value):
+    """{name: function} of a public function, or of what a class itself defines for its users."""
+    if inspect.isfunction(value):
+        return {value.__name__: value}
+    members = vars(value) if inspect.isclass(value) else {}
+    found = {}
+    for name, member in members.items():
+        member = getattr(member, "__func__", getattr(member, "fget", member))
+        is_own = inspect.isfunction(member) and member.__module__ == value.__module__
+        if is_own and (not name.startswith("_") or name in ("__init__", "__call__")):
+            found[name] = member
+    return found
+
+
+@pytest.mark.parametrize("name", albert_tf.__all__)
+def test_public_signatures_are_typed(name):
+    found = {n: untyped(function) for n, function in functions(getattr(albert_tf, name)).items()}
+    assert any(found.values()) == (name in UNTYPED), found
