@@ -142,7 +142,7 @@ class Lamb(ClippedOptimizer):
         super().build(variables)
         self.adapted = [not is_excluded(v, self.layer_adaptation_exclusions) for v in variables]
 
-    def trust_ratio(self, index: int, variable: tf.Variable, change: Tensor) -> Tensor:
+    def trust_ratio(self, index: int, variable: tf.Variable, change: Tensor) -> Tensor | float:
         if not self.adapted[index]:
             return 1.0
         weight_norm = tf.norm(tf.convert_to_tensor(variable))

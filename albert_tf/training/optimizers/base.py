@@ -1,6 +1,6 @@
 """What AdamW and LAMB share: clipping, moments, and being a Keras optimizer of both generations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -76,7 +76,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
 
     def apply_gradients(
         self,
-        grads_and_vars: Iterable[tuple],
+        grads_and_vars: Iterable,
         name: str | None = None,
         skip_gradients_aggregation: bool = False,
         **kwargs: Any,
@@ -117,9 +117,9 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
 
     def apply_summed(
         self,
-        gradients: list,
-        variables: list,
-        rows: list | None = None,
+        gradients: Sequence,
+        variables: Sequence,
+        rows: Sequence | None = None,
         apply: Tensor | None = None,
     ) -> Any:
         """Clips and applies gradients that are already sums over all replicas.
@@ -197,7 +197,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         for target, value in ((variable, new_value), (m, new_m), (v, new_v)):
             target.assign(value if apply is None else tf.where(apply, value, target))
 
-    def trust_ratio(self, index: int, variable: tf.Variable, change: Tensor) -> Tensor:
+    def trust_ratio(self, index: int, variable: tf.Variable, change: Tensor) -> Tensor | float:
         """What multiplies the learning rate of variable number `index`; 1 but for LAMB."""
         del index, variable, change
         return 1.0
