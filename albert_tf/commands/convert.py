@@ -65,15 +65,15 @@ _TOLERANCE = flags.DEFINE_float(
 
 
 def main():
-    from albert_tf.atomic import refuse_existing, replacing_directory
-    from albert_tf.checkpoints.read import read
-    from albert_tf.checkpoints.writers.round_trip import compare_weights
-
     if _DTYPE.value != "float32" and _TO.value != "huggingface":
         raise ValueError(
             f"Only --to=huggingface has weights of another dtype than float32. Received: "
             f"--to={_TO.value} --dtype={_DTYPE.value}. Leave --dtype out."
         )
+    from albert_tf.atomic import refuse_existing, replacing_directory
+    from albert_tf.checkpoints.read import read
+    from albert_tf.checkpoints.writers.round_trip import compare_weights
+
     checkpoint = read(*checkpoint_path())
     vocabulary = chosen_vocabulary(_SP_MODEL.value, checkpoint)
     file = getattr(vocabulary, "path", vocabulary)

@@ -30,11 +30,12 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.
 
 def main():
     from albert_tf.atomic import refuse_existing
+
+    refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)  # Before TensorFlow starts.
     from albert_tf.checkpoints.read import read
     from albert_tf.pretrainer import AlbertPretrainer
     from albert_tf.saved_model.encoder import export_encoder
 
-    refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
     checkpoint = read(*checkpoint_path())
     vocabulary = chosen_vocabulary(_SP_MODEL.value, checkpoint)
     model = AlbertPretrainer.from_checkpoint(checkpoint)

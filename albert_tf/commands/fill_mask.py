@@ -9,6 +9,7 @@ from absl import flags
 
 from albert_tf.commands.run import run
 from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+from albert_tf.text.masked_text import check_masked
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint",
@@ -35,6 +36,8 @@ def main(texts):
             "There must be a text with [MASK] in it. Received: none. Write it in quotation marks: "
             '"the capital of [MASK] is paris ."'
         )
+    for text in texts:
+        check_masked(text)
     from albert_tf.fill_mask import FillMask
 
     fill = FillMask.from_checkpoint(

@@ -154,9 +154,7 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.finetuning.finetune import finetune
     from albert_tf.training.finetuning.options import FinetuneOptions
-    from albert_tf.training.finetuning.tasks import make_task
 
     options = FinetuneOptions(
         dev_fraction=_DEV_FRACTION.value,
@@ -164,6 +162,10 @@ def main():
         max_dev_examples=_MAX_DEV.value,
         **{name: flag.value for name, flag in _OPTIONS.items()},
     )
+    # They start TensorFlow.
+    from albert_tf.training.finetuning.finetune import finetune
+    from albert_tf.training.finetuning.tasks import make_task
+
     task = make_task(
         _TASK.value,
         data_dir=_DATA_DIR.value,

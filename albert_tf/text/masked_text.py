@@ -38,17 +38,7 @@ def tokenize_masked(tokenizer, text):
       >>> tokenize_masked(ReferenceTokenizer(albert_tiny_en.SP_MODEL), "Is the [MASK]ing [MASK]?")
       ['▁is', '▁the', '▁[MASK]', 'ing', '▁[MASK]', '?']
     """
-    check_text(text)
-    if MASK not in text:
-        raise ValueError(
-            f"A text must have {MASK} where a word piece is to be found. Received: "
-            f"{reprlib.repr(text)}."
-        )
-    if _STAND_IN in text:
-        raise ValueError(
-            "A text must not hold U+FDD0, which Unicode excludes from texts. Received: "
-            f"{reprlib.repr(text)}. Remove it."
-        )
+    check_masked(text)
     pieces = []
     if isinstance(tokenizer, WordPieceReferenceTokenizer):
         for i, part in enumerate(text.split(MASK)):
@@ -63,6 +53,21 @@ def tokenize_masked(tokenizer, text):
                 part = space + MASK
             pieces.append(part)
     return pieces
+
+
+def check_masked(text):
+    """Raises what `tokenize_masked` raises."""
+    check_text(text)
+    if MASK not in text:
+        raise ValueError(
+            f"A text must have {MASK} where a word piece is to be found. Received: "
+            f"{reprlib.repr(text)}."
+        )
+    if _STAND_IN in text:
+        raise ValueError(
+            "A text must not hold U+FDD0, which Unicode excludes from texts. Received: "
+            f"{reprlib.repr(text)}. Remove it."
+        )
 
 
 def is_mask(piece):

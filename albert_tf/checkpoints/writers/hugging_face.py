@@ -5,7 +5,8 @@ import pathlib
 
 import numpy as np
 
-from albert_tf._keras import tf_variable
+from albert_tf._keras import keras, tf_variable
+from albert_tf._types import Path
 from albert_tf.atomic import local_path
 from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.files.safetensors_file import write_safetensors
@@ -16,6 +17,7 @@ from albert_tf.checkpoints.writers.hugging_face_tokenizer import (
     write_wordpiece,
 )
 from albert_tf.task_record import recorded_rules, write_task
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 
 DTYPES = ("float32", "float16")
 # Their classes without a pooler.
@@ -28,8 +30,13 @@ _PROJECTION = "encoder.embedding_hidden_mapping_in."
 
 
 def write_hugging_face(
-    model, directory, sp_model=None, lower=True, dtype="float32", wordpiece=None
-):
+    model: keras.layers.Layer,
+    directory: Path,
+    sp_model: Path | None = None,
+    lower: bool = True,
+    dtype: str = "float32",
+    wordpiece: WordPieceVocabulary | None = None,
+) -> None:
     """Writes config.json, model.safetensors and, given a vocabulary, the tokenizer's files.
 
     Where the text rules of the model's training are known, as of a run, task.json tells them.

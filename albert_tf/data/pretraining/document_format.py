@@ -20,6 +20,13 @@ class DocumentFormat:
       field: Where "jsonl" and "tfrecord" have the text: a string, lines in it, or a list of them.
       lines: What a line is: "sentence", "paragraph" or "wrapped", see `sentences_of`.
       whole_files: "text" only: each file is one document, whatever empty lines it has.
+
+    Example:
+      >>> import io
+      >>> import albert_tf
+      >>> file = io.BytesIO(b"One sentence.\\nAnother one.\\n\\nA second document.\\n")
+      >>> list(albert_tf.DocumentFormat().read(file, "corpus.txt"))
+      [['One sentence.', 'Another one.'], ['A second document.']]
     """
 
     format: str | None = None

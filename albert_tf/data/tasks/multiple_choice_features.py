@@ -30,6 +30,15 @@ def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_len
     Raises:
       ValueError: If the lengths do not fit or the numbers of options differ.
 
+    Example:
+      >>> import albert_tf
+      >>> from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
+      >>> example = MultipleChoiceExample("1", "Ann ran.", "Who ran?", ("Ann", "Bob"), 0)
+      >>> tokenizer = albert_tf.ReferenceTokenizer(albert_tf.albert_tiny_en.SP_MODEL)
+      >>> features = albert_tf.multiple_choice_features(ExampleSet([example], []), tokenizer, 32)
+      >>> features["input_ids"].shape
+      (1, 2, 32)
+
     Reference: `convert_single_example` in the original's race_utils.py.
     """
     check_length(max_seq_length, 4)
