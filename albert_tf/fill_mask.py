@@ -5,7 +5,7 @@ import reprlib
 import numpy as np
 import tensorflow as tf
 
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.task_record import recorded_rules
@@ -112,13 +112,13 @@ class FillMask:
           ValueError: The checkpoint is damaged or has no masked LM head, or no vocabulary is
             given and not exactly one lies with the checkpoint.
         """
-        found = read(checkpoint, config)
+        checkpoint = opened(checkpoint, config)
         if sp_model is not None or vocab_file is not None:
             vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
         else:
-            path = require_vocabulary(found.path)
-            vocabulary = found_vocabulary(path, do_lower_case, found.task)
-        return cls(AlbertPretrainer.from_checkpoint(found.path, config, **kwargs), vocabulary)
+            path = require_vocabulary(checkpoint.path)
+            vocabulary = found_vocabulary(path, do_lower_case, checkpoint.task)
+        return cls(AlbertPretrainer.from_checkpoint(checkpoint, **kwargs), vocabulary)
 
     def __call__(self, texts, top_k=5, targets=None, batch_size=32):
         """The most probable fillings of each mask.

@@ -1,8 +1,7 @@
 """What all task models share: an encoder, a head, and one way to name and save both."""
 
 from albert_tf._keras import keras, weights_by_name
-from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.ids_model import IdsModel
@@ -51,7 +50,7 @@ class TaskModel(IdsModel):
           FileNotFoundError: There is no such checkpoint or configuration.
           ValueError: It has no head for this task, or the weights do not fit the configuration.
         """
-        checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+        checkpoint = opened(path, config)
         encoder = AlbertEncoder.from_checkpoint(checkpoint)
         model = cls(encoder, **{**cls.stored_arguments(checkpoint), **kwargs})
         restore_task_head(model, checkpoint)

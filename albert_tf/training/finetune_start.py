@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.restore import complete_config
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.config import AlbertConfig
@@ -19,7 +19,7 @@ def starting_point(checkpoint, config, from_scratch, vocab_size=None):
       vocab_size: Number of word embeddings, if there are to be more than in the checkpoint.
 
     Returns:
-      (AlbertConfig, the opened `Checkpoint` or None)
+      (AlbertConfig, the opened `Checkpoint` with that configuration or None)
     """
     if from_scratch:
         if checkpoint is not None or config is None:
@@ -34,7 +34,7 @@ def starting_point(checkpoint, config, from_scratch, vocab_size=None):
             "Pass one, or say from_scratch (on the command line --from_scratch) and pass a "
             "configuration, for random weights."
         )
-    found = read(checkpoint, config)
+    found = opened(checkpoint, config)
     if found.config is None:
         found = complete_config(found, {})
     return with_vocab_size(found.config, vocab_size), found

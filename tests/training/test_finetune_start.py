@@ -8,9 +8,10 @@ from tests import random_tiny
 
 
 def test_checkpoint():
-    config, checkpoint = starting_point(random_tiny.CHECKPOINT, None, False)
-    assert config.hidden_size == 64
-    assert starting_vocabulary(checkpoint, None, None, None).path == random_tiny.SP_MODEL
+    config, found = starting_point(random_tiny.CHECKPOINT, None, False)
+    assert config == found.config and config.hidden_size == 64
+    assert starting_vocabulary(found, None, None, None).path == random_tiny.SP_MODEL
+    assert starting_point(found, None, False) == (config, found)
 
 
 def test_from_scratch(tmp_path):
