@@ -95,7 +95,7 @@ class AlbertPretrainer(IdsModel):
         }
 
     @classmethod
-    def from_checkpoint(cls, path, config=None, **kwargs):
+    def from_checkpoint(cls, path, config=None, *, vocab_size=None, **kwargs):
         """The encoder and those heads that a checkpoint holds; every weight restored, or an error.
 
         A head that the checkpoint lacks is None; `.restore_report` says what was found.
@@ -103,8 +103,9 @@ class AlbertPretrainer(IdsModel):
         Args:
           path: As for `AlbertEncoder.from_checkpoint`.
           config: As for `AlbertEncoder.from_checkpoint`.
-          **kwargs: Further arguments of the encoder's constructor. With a larger `vocab_size`, the
-            bias of the masked LM head grows, too.
+          vocab_size: As for `AlbertEncoder.from_checkpoint`; the bias of the masked LM head grows,
+            too.
+          **kwargs: Further arguments of the encoder's constructor.
 
         Raises:
           FileNotFoundError: There is no such checkpoint or configuration.
@@ -118,7 +119,7 @@ class AlbertPretrainer(IdsModel):
                 sentence_order="new" if "sentence_order" in parts else None,
             )
 
-        return restore(build, path, config, **kwargs)
+        return restore(build, path, config, vocab_size=vocab_size, **kwargs)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
