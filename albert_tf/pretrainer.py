@@ -109,7 +109,12 @@ class AlbertPretrainer(IdsModel):
 
     @classmethod
     def from_checkpoint(
-        cls, path: Path | Checkpoint, config: AlbertConfig | Path | None = None, **kwargs: Any
+        cls,
+        path: Path | Checkpoint,
+        config: AlbertConfig | Path | None = None,
+        *,
+        vocab_size: int | None = None,
+        **kwargs: Any,
     ) -> Self:
         """The encoder and those heads that a checkpoint holds; every weight restored, or an error.
 
@@ -118,8 +123,9 @@ class AlbertPretrainer(IdsModel):
         Args:
           path: As for `AlbertEncoder.from_checkpoint`.
           config: As for `AlbertEncoder.from_checkpoint`.
-          **kwargs: Further arguments of the encoder's constructor. With a larger `vocab_size`, the
-            bias of the masked LM head grows, too.
+          vocab_size: As for `AlbertEncoder.from_checkpoint`; the bias of the masked LM head grows,
+            too.
+          **kwargs: Further arguments of the encoder's constructor.
 
         Raises:
           FileNotFoundError: There is no such checkpoint or configuration.
@@ -133,7 +139,7 @@ class AlbertPretrainer(IdsModel):
                 sentence_order="new" if "sentence_order" in parts else None,
             )
 
-        return restore(build, path, config, **kwargs)
+        return restore(build, path, config, vocab_size=vocab_size, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

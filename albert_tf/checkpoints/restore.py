@@ -13,7 +13,7 @@ from albert_tf.checkpoints.read import opened
 from albert_tf.config_files import CONFIG_FIELDS
 
 
-def restore(build, path, config=None, parts=PARTS, **kwargs):
+def restore(build, path, config=None, parts=PARTS, vocab_size=None, **kwargs):
     """A new model with the weights of a checkpoint; every weight restored, or an error.
 
     Args:
@@ -22,8 +22,8 @@ def restore(build, path, config=None, parts=PARTS, **kwargs):
       path: As for `AlbertEncoder.from_checkpoint`.
       config: As for `AlbertEncoder.from_checkpoint`.
       parts: Which parts of ALBERT to restore, of `names.table.PARTS`.
-      **kwargs: Further arguments of an encoder's constructor. They win over `config`. With a
-        `vocab_size` above the checkpoint's, tables get rows for the words that it lacks.
+      vocab_size: Number of words. For those above the checkpoint's, tables get rows.
+      **kwargs: Further arguments of an encoder's constructor. They win over `config`.
 
     Returns:
       The model, with a `restore_report`.
@@ -32,7 +32,9 @@ def restore(build, path, config=None, parts=PARTS, **kwargs):
       FileNotFoundError: There is no such checkpoint or configuration.
       ValueError: The weights do not fit the configuration.
     """
-    grow = "vocab_size" in kwargs
+    grow = vocab_size is not None
+    if grow:
+        kwargs["vocab_size"] = vocab_size
     checkpoint, kwargs = _read(path, config, kwargs)
     table, report = match(checkpoint, list(parts), grow)
     require_ok(checkpoint, report)

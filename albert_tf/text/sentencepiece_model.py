@@ -108,7 +108,7 @@ def vocabulary_size_error(kind, vocabulary, vocab_size):
     more = ""
     if vocabulary.vocab_size > vocab_size:
         more = (
-            " If pieces were added since, load the encoder with rows for them: "
+            " If pieces were added since, let the word table grow when you load the encoder: "
             f"AlbertEncoder.from_checkpoint(..., vocab_size={vocabulary.vocab_size}); `finetune` "
             "and `pretrain` take vocab_size, too."
         )
