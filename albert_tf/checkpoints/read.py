@@ -82,6 +82,11 @@ def read(path: Path, config: AlbertConfig | Path | None = None) -> Checkpoint:
     raise _unknown(path)
 
 
+def opened(checkpoint, config=None):
+    """A `Checkpoint` as it is, so that it is opened once; `read` of anything else."""
+    return checkpoint if isinstance(checkpoint, Checkpoint) else read(checkpoint, config)
+
+
 def _read_saved_model(path, config):
     if not (path / "saved_model.pb").is_file():
         return None
