@@ -53,7 +53,7 @@ ALLOWED = {
     "saved_model": MODEL | {"text", "tasks"},
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},
-    "data": {"config", "text", "atomic", "lock", "messages"},
+    "data": {"_types", "config", "text", "atomic", "lock", "messages"},
     "training": MODEL | {"data", "saved_model", "tasks", "text"},
 }
 

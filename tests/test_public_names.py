@@ -57,16 +57,10 @@ def test_public_names_are_documented(name):
 # Not typed yet.
 UNTYPED = {
     "AlbertEncoder",
-    "DocumentFiles",
-    "DocumentFormat",
-    "DocumentIterable",
-    "DynamicMasking",
     "FillMask",
     "FinetuneOptions",
     "FullSentencePieceTokenizer",
     "Preprocessor",
-    "PretrainingOptions",
-    "PretrainingRecords",
     "ReferenceTokenizer",
     "Tokenizer",
     "classifier_features",
@@ -89,7 +83,6 @@ UNTYPED = {
     "squad_features",
     "token_features",
     "train_vocabulary",
-    "write_pretraining_data",
 }
 
 
