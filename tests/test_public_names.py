@@ -63,6 +63,7 @@ UNTYPED = {
     "Preprocessor",
     "ReferenceTokenizer",
     "Tokenizer",
+    "WordPieceReferenceTokenizer",
     "classifier_features",
     "export_classifier",
     "export_encoder",

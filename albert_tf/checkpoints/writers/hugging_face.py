@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from albert_tf.checkpoints.writers.hugging_face_tokenizer import (
     write_wordpiece,
 )
 from albert_tf.task_record import recorded_rules, write_task
-from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 
 DTYPES = ("float32", "float16")
 # Their classes without a pooler.
@@ -35,7 +35,7 @@ def write_hugging_face(
     sp_model: Path | None = None,
     lower: bool = True,
     dtype: str = "float32",
-    wordpiece: WordPieceVocabulary | None = None,
+    wordpiece: Any = None,
 ) -> None:
     """Writes config.json, model.safetensors and, given a vocabulary, the tokenizer's files.
 

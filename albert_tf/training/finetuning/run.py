@@ -14,10 +14,11 @@ from albert_tf.task_record import recorded_rules, write_task
 from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
 from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 from albert_tf.training.engine.evaluation import Predictor
-from albert_tf.training.engine.history import History, TensorBoard
+from albert_tf.training.engine.history import History
 from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.progress import Progress
 from albert_tf.training.engine.strategy import is_chief
+from albert_tf.training.engine.tensorboard import TensorBoard
 from albert_tf.training.engine.train_step import TrainStep
 from albert_tf.training.finetuning.collapse import CollapseDetector, advice
 from albert_tf.training.finetuning.data import EvaluationData, TrainingData

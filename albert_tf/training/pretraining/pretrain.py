@@ -14,7 +14,7 @@ from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.engine.evaluation import evaluate_terms
 from albert_tf.training.engine.failures import told_failures
-from albert_tf.training.engine.history import History, TensorBoard, plot_curves
+from albert_tf.training.engine.history import History, plot_curves
 from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.losses import (
     masked_lm_accuracy,
@@ -24,6 +24,7 @@ from albert_tf.training.engine.losses import (
 )
 from albert_tf.training.engine.progress import Progress
 from albert_tf.training.engine.strategy import is_chief, make_strategy
+from albert_tf.training.engine.tensorboard import TensorBoard
 from albert_tf.training.engine.train_step import TrainStep
 from albert_tf.training.finetuning.data import file_digest
 from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
