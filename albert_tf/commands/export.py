@@ -50,7 +50,7 @@ def main():
     checks = export_task(
         task.export,
         _OUTPUT.value,
-        task.sp_model,
+        task.vocabulary,
         task.rules,
         task.seq_length,
         overwrite=_OVERWRITE.value,

@@ -9,6 +9,7 @@ from absl import flags
 
 from albert_tf.commands.run import run
 from albert_tf.commands.run_flags import RUN_FLAGS
+from albert_tf.commands.vocabulary_flags import wordpiece_arguments
 
 FLAG_GROUPS = {
     "data_dir": "data",
@@ -31,8 +32,19 @@ _OUTPUT = flags.DEFINE_string("output", None, "Directory of the run.", required=
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder of the data, in the layout in which they are distributed."
 )
-_TRAIN_FILE = flags.DEFINE_string("train_file", None, "File to learn from. Not for RACE.")
+_TRAIN_FILE = flags.DEFINE_string(
+    "train_file",
+    None,
+    "File to learn from. Own files: .csv, .tsv, .jsonl or .json; for tagging also .conll, .bio, "
+    ".iob or .txt (a word and its tag a line). Each also as .gz. Not for RACE.",
+)
 _DEV_FILE = flags.DEFINE_string("dev_file", None, "File to score on. Not for RACE.")
+_DEV_FRACTION = flags.DEFINE_float(
+    "dev_fraction",
+    None,
+    "Without a dev file: fraction of the different training texts to set aside, by --seed and in "
+    "proportion to the labels, such as 0.1.",
+)
 _TEST_FILE = flags.DEFINE_string("test_file", None, "File to predict. Not for RACE.")
 _TEXT_COLUMN = flags.DEFINE_string(
     "text_column", None, "Own files: column of the text (default: text; for tagging words)."
@@ -74,7 +86,13 @@ _CONFIG = flags.DEFINE_string(
     "name, such as albert_base_v2.",
 )
 _SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: the one that lies with the checkpoint."
+    "sp_model", None, "SentencePiece model. Default: the vocabulary that lies with the checkpoint."
+)
+_VOCAB_SIZE = flags.DEFINE_integer(
+    "vocab_size",
+    None,
+    "Number of pieces, where the vocabulary has got more than the checkpoint's word embeddings: "
+    "those of new pieces begin as the mean of the others.",
 )
 _FROM_SCRATCH = flags.DEFINE_bool(
     "from_scratch", False, "Start with random weights; needs --config and no --checkpoint."
@@ -136,15 +154,18 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.finetuning.finetune import finetune
     from albert_tf.training.finetuning.options import FinetuneOptions
-    from albert_tf.training.finetuning.tasks import make_task
 
     options = FinetuneOptions(
+        dev_fraction=_DEV_FRACTION.value,
         max_train_examples=_MAX_TRAIN.value,
         max_dev_examples=_MAX_DEV.value,
         **{name: flag.value for name, flag in _OPTIONS.items()},
     )
+    # They start TensorFlow.
+    from albert_tf.training.finetuning.finetune import finetune
+    from albert_tf.training.finetuning.tasks import make_task
+
     task = make_task(
         _TASK.value,
         data_dir=_DATA_DIR.value,
@@ -167,6 +188,8 @@ def main():
         from_scratch=_FROM_SCRATCH.value,
         options=options,
         cache_dir=_CACHE_DIR.value,
+        vocab_size=_VOCAB_SIZE.value,
+        **wordpiece_arguments(),
         **{name: flag.value for name, flag in _RECIPE.items()},
     )
     if result.state.stopped_by == "interrupted":

@@ -81,9 +81,8 @@ def _embedded(width):
     if path is None:
         found = json.loads(manifest.read_text(encoding="utf-8"))
         path, record = found["about"]["model"], found["made_of"]["record"]
-        settings = {
-            name: record[name] for name in ("pooling", "layer", "normalize", "rules", "seq_length")
-        }
+        names = ("pooling", "layer", "normalize", "rules", "do_lower_case", "seq_length")
+        settings = {name: record[name] for name in names if name in record}
     predictor = Predictor(path, "embedding", **settings)
     if predictor.hidden_size != width:
         raise ValueError(

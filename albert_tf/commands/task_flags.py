@@ -2,6 +2,8 @@
 
 from absl import flags
 
+from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+
 FLAG_GROUPS = {"task": "task (each setting has a default: what the model tells)"}
 
 TASK = flags.DEFINE_string(
@@ -12,7 +14,7 @@ TASK = flags.DEFINE_string(
 )
 SETTINGS = {
     "sp_model": flags.DEFINE_string(
-        "sp_model", None, "SentencePiece model. Default: the one that lies with the model."
+        "sp_model", None, "SentencePiece model. Default: the vocabulary that lies with the model."
     ),
     "rules": flags.DEFINE_string("rules", None, "Text rules of the training: original or tfhub."),
     "seq_length": flags.DEFINE_integer("seq_length", None, "Longest input in tokens."),
@@ -34,4 +36,5 @@ SETTINGS = {
 
 def given_settings():
     """The settings that were given, as arguments of `checkpoint_task` and `Predictor`."""
-    return {name: flag.value for name, flag in SETTINGS.items() if flag.value is not None}
+    given = {**{name: flag.value for name, flag in SETTINGS.items()}, **wordpiece_arguments()}
+    return {name: value for name, value in given.items() if value is not None}

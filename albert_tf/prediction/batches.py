@@ -2,6 +2,10 @@
 
 import itertools
 
+from albert_tf.text.given_vocabulary import reference_tokenizer
+from albert_tf.text.masked_text import MASK
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
+
 # Rows and characters of a window: within one, rows are sorted; more are never held.
 WINDOW_ROWS = 4096
 _WINDOW_CHARACTERS = 1 << 24
@@ -55,12 +59,12 @@ class TokenCounts:
     """How many tokens the model computes for a row: what windows and choices repeat counts again.
 
     Args:
-      processor: A `sentencepiece.SentencePieceProcessor`.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
       record: What `task()` of the model tells.
     """
 
-    def __init__(self, processor, record):
-        self._processor = processor
+    def __init__(self, vocabulary, record):
+        self._lengths = _counter(vocabulary)
         self._task = record["task"]
         self._seq_length = record["seq_length"]
         self._stride = record.get("stride") or record.get("doc_stride")
@@ -68,13 +72,13 @@ class TokenCounts:
 
     def __call__(self, rows):
         """The number for each of a list of rows, list of int."""
-        texts = [text.lower() for row in rows for text in texts_of(row)]
-        lengths = iter(map(len, self._processor.EncodeAsIds(texts) if texts else ()))
+        lengths = iter(self._lengths([text for row in rows for text in texts_of(row)]))
         return [self._cost(*itertools.islice(lengths, len(list(texts_of(r))))) for r in rows]
 
     def prefix(self, text):
-        """Tokens of a text alone."""
-        return len(self._processor.EncodeAsIds(text.lower()))
+        """Tokens of a text alone; each [MASK] is one."""
+        parts = text.split(MASK)
+        return sum(self._lengths(parts)) + len(parts) - 1
 
     def _cost(self, *lengths):
         if self._task == "multiple_choice":
@@ -93,3 +97,17 @@ class TokenCounts:
         step = max(min(room, self._stride), 1)
         count = 1 + -(-max(length - room, 0) // step)
         return min(length, room) * count + overhead * count
+
+
+def _counter(vocabulary):
+    """Function from a list of texts to the list of their numbers of tokens."""
+    if isinstance(vocabulary, WordPieceVocabulary):
+        encode = reference_tokenizer(vocabulary).encode
+        return lambda texts: [len(encode(text)) for text in texts]
+
+    def count(texts):
+        # Not exactly the tokens of the graph, but all texts at once.
+        ids = vocabulary.processor.EncodeAsIds([text.lower() for text in texts]) if texts else []
+        return list(map(len, ids))
+
+    return count

@@ -10,7 +10,7 @@ from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.saved_model.checkpoint_task import checkpoint_task, task_name
 from albert_tf.saved_model.tasks import serving_function
-from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.text.given_vocabulary import found_vocabulary
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 
 
@@ -21,7 +21,7 @@ class TextFunction:
     Attributes:
       function: From string tensors by name to a dict of tensors.
       record: What `task()` of a SavedModel tells, and `labels` where there are some.
-      sp_model: `SentencePieceModel`.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
       source: Where its weights lie, str.
       hidden_size: Width of the encoder.
       keep: What must stay in memory while `function` is used.
@@ -29,13 +29,13 @@ class TextFunction:
 
     function: object
     record: dict
-    sp_model: SentencePieceModel
+    vocabulary: object
     source: str
     hidden_size: int
     keep: object
 
 
-def load_text_function(path, task=None, sp_model=None, config=None, compute_dtype=None, **settings):
+def load_text_function(path, task=None, config=None, compute_dtype=None, **settings):
     """Loads what `Predictor` takes, whose arguments these are.
 
     Returns:
@@ -51,21 +51,21 @@ def load_text_function(path, task=None, sp_model=None, config=None, compute_dtyp
         return TextFunction(
             loaded.signatures["serving_default"],
             checkpoint.task,
-            SentencePieceModel.read(require_vocabulary(checkpoint.path)),
+            found_vocabulary(require_vocabulary(checkpoint.path), task=checkpoint.task),
             checkpoint.path,
             checkpoint.config.hidden_size,
             loaded,
         )
-    live = checkpoint_task(checkpoint, task, sp_model, **settings)
+    live = checkpoint_task(checkpoint, task, **settings)
     function, record, kept = serving_function(
-        live.export, live.sp_model, live.rules, live.seq_length, compute_dtype
+        live.export, live.vocabulary, live.rules, live.seq_length, compute_dtype
     )
     if compute_dtype is not None:
         record = {**record, "compute_dtype": compute_dtype}
     return TextFunction(
         function,
         record,
-        SentencePieceModel.read(live.sp_model),
+        live.vocabulary,
         checkpoint.path,
         live.export.model.encoder.albert_config.hidden_size,
         kept,

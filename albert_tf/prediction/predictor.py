@@ -1,10 +1,13 @@
 """A model that is asked in texts and answers in plain Python."""
 
 import collections.abc
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
+from albert_tf._types import Path
+from albert_tf.config import AlbertConfig
 from albert_tf.messages import brief
 from albert_tf.prediction.answers import AUTO, answers, check_top_k
 from albert_tf.prediction.batches import TokenCounts, batches, windows
@@ -43,7 +46,8 @@ class Predictor:
         "embedding". Default: what the model was trained or exported for.
       batch_tokens: Most tokens of a batch, padding included. More is faster up to a point, and
         needs more memory.
-      sp_model: Path of the SentencePiece model. Default: the one that lies with the model.
+      sp_model, vocab_file, do_lower_case: The vocabulary, as of `Preprocessor`. Default: the one
+        that lies with the model.
       config: As for `AlbertEncoder.from_checkpoint`.
       **settings: Arguments of the task's exporter, such as `pooling`, `layer` and `normalize` of an
         embedding, `top_k` of fill-mask, `pairs` of a classifier, `seq_length`, `compute_dtype`.
@@ -78,21 +82,38 @@ class Predictor:
     Reference: `pipeline` of Hugging Face transformers.
     """
 
-    def __init__(self, path, task=None, batch_tokens=4096, sp_model=None, config=None, **settings):
+    def __init__(
+        self,
+        path: Path,
+        task: str | None = None,
+        batch_tokens: int = 4096,
+        sp_model: Path | None = None,
+        config: AlbertConfig | Path | None = None,
+        vocab_file: Path | None = None,
+        do_lower_case: bool | None = None,
+        **settings: Any,
+    ) -> None:
         if isinstance(batch_tokens, bool) or not isinstance(batch_tokens, int) or batch_tokens < 1:
             raise ValueError(
                 f"`batch_tokens` must be a positive integer. Received: {batch_tokens!r}."
             )
-        model = load_text_function(path, task, sp_model, config, **settings)
+        vocabulary = {
+            "sp_model": sp_model,
+            "vocab_file": vocab_file,
+            "do_lower_case": do_lower_case,
+        }
+        model = load_text_function(path, task, config, **vocabulary, **settings)
         self.record = model.record
         self.text_inputs = list(model.record["text_inputs"])
         self.source = model.source
         self.hidden_size = model.hidden_size
         self.batch_tokens = batch_tokens
         self.text_function = model
-        self.token_counts = TokenCounts(model.sp_model.processor, model.record)
+        self.token_counts = TokenCounts(model.vocabulary, model.record)
 
-    def __call__(self, inputs=None, /, *, top_k=AUTO, **fields):
+    def __call__(
+        self, inputs: Any = None, /, *, top_k: int | Literal["auto"] | None = AUTO, **fields: Any
+    ) -> Any:
         """Answers.
 
         Args:
@@ -137,7 +158,7 @@ class Predictor:
             return found
         return np.stack(found) if found else np.zeros([0, self.hidden_size], np.float32)
 
-    def row(self, item, place):
+    def row(self, item: Any, place: str) -> tuple:
         """One input as a tuple of str, checked, for `answer`.
 
         Args:
@@ -155,7 +176,9 @@ class Predictor:
                 )
         return row
 
-    def answer(self, rows, top_k=AUTO):
+    def answer(
+        self, rows: list[tuple], top_k: int | Literal["auto"] | None = AUTO
+    ) -> tuple[list, int]:
         """Answers to a window of rows, in their order.
 
         Args:

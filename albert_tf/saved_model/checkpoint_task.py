@@ -20,6 +20,7 @@ from albert_tf.tasks.loading import task_model_class
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier
+from albert_tf.text.given_vocabulary import found_vocabulary, given_vocabulary
 
 # Name -> (class of the model, function that makes a `TaskExport` of it, tokens of a text).
 _TASKS = {
@@ -50,13 +51,13 @@ class CheckpointTask:
 
     Attributes:
       export: `TaskExport` of the live model with the checkpoint's weights.
-      sp_model: Path of the SentencePiece model.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
       rules: Text rules, or None for what is recorded beside the vocabulary.
       seq_length: Longest input in tokens.
     """
 
     export: TaskExport
-    sp_model: str
+    vocabulary: object
     rules: str | None
     seq_length: int
 
@@ -89,13 +90,16 @@ def task_name(checkpoint, task=None):
     )
 
 
-def checkpoint_task(path, task=None, sp_model=None, config=None, **settings):
+def checkpoint_task(
+    path, task=None, sp_model=None, config=None, vocab_file=None, do_lower_case=None, **settings
+):
     """Loads a checkpoint as a model for a task.
 
     Args:
       path: As for `AlbertEncoder.from_checkpoint`, or a `Checkpoint`.
       task: One of `TASK_NAMES`. Default: what the checkpoint was trained for.
-      sp_model: Path of the SentencePiece model. Default: the one that lies with the checkpoint.
+      sp_model, vocab_file, do_lower_case: The vocabulary, as of `Preprocessor`. Default: the one
+        that lies with the checkpoint.
       config: As for `AlbertEncoder.from_checkpoint`.
       **settings: Arguments of the task's exporter, such as `pooling`, `top_k`, `labels`, `pairs`,
         `seq_length` or `rules`. Default: what the checkpoint tells, or else the exporter's.
@@ -116,7 +120,7 @@ def checkpoint_task(path, task=None, sp_model=None, config=None, **settings):
     checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
     name = task_name(checkpoint, task)
     model_class, make, length = _TASKS[name]
-    own = [p for p in list(inspect.signature(make).parameters)[1:] if p != "sp_model"]
+    own = [p for p in list(inspect.signature(make).parameters)[1:] if p != "vocabulary"]
     known = [*own, "rules", "seq_length"]
     if strange := [key for key in settings if key not in known]:
         raise ValueError(
@@ -125,14 +129,18 @@ def checkpoint_task(path, task=None, sp_model=None, config=None, **settings):
     recorded = checkpoint.task if _NAMES.get(checkpoint.task.get("task")) == name else {}
     settings = {key: value for key, value in settings.items() if value is not None}
     settings = {**_recorded(recorded, known), **settings}
-    sp_model = str(sp_model or require_vocabulary(checkpoint.path))
+    if sp_model is None and vocab_file is None:
+        found = require_vocabulary(checkpoint.path)
+        vocabulary = found_vocabulary(found, do_lower_case, checkpoint.task)
+    else:
+        vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     model = model_class.from_checkpoint(checkpoint)
     if name == "fill-mask":
-        settings["sp_model"] = sp_model
+        settings["vocabulary"] = vocabulary
     encoder = getattr(model, "encoder", model)
     positions = encoder.albert_config.max_position_embeddings
     return CheckpointTask(
-        sp_model=sp_model,
+        vocabulary=vocabulary,
         rules=settings.pop("rules", None),
         seq_length=settings.pop("seq_length", min(length or positions, positions)),
         export=make(model, **settings),

@@ -16,6 +16,7 @@ from albert_tf.tasks.classifier import (
     AlbertClassifier,
     check_problem_type,
 )
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import pack_to_longest
 
 _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL: "multi_label"}
@@ -24,7 +25,7 @@ _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL:
 def export_classifier(
     model,
     path,
-    sp_model,
+    sp_model=None,
     labels=None,
     rules=None,
     seq_length=128,
@@ -35,6 +36,8 @@ def export_classifier(
     threshold=0.5,
     compute_dtype=None,
     warmup=False,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that classifies text, or rates it, as its problem type says.
 
@@ -56,7 +59,8 @@ def export_classifier(
     Args:
       model: An `AlbertClassifier`.
       path: Directory to write.
-      sp_model: Path of the SentencePiece model that the encoder was trained with.
+      sp_model: Path of the SentencePiece model that the encoder was trained with. None with
+        `vocab_file`.
       labels: Names of the classes, in order. Default: `model.labels`, or else "0", "1", ... Not for
         regression.
       rules: Text rules of the training, "original" or "tfhub". Default: those of the model, or
@@ -76,6 +80,7 @@ def export_classifier(
         Variables and outputs are float32 in any case. Default: that of the encoder.
       warmup: Whether to write `assets.extra/tf_serving_warmup_requests`, a few requests that
         TensorFlow Serving computes before it answers the first one.
+      vocab_file, do_lower_case: A WordPiece vocabulary instead of `sp_model`, as of `Preprocessor`.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
@@ -102,8 +107,9 @@ def export_classifier(
     ['label', 'probabilities']
     """
     task = classifier_task(model, labels, pairs, problem_type, threshold)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     return export_task(
-        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
     )
 
 

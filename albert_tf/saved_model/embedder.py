@@ -4,29 +4,34 @@ import dataclasses
 
 import tensorflow as tf
 
+from albert_tf._types import Path
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import unpack_inputs
+from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.tasks import TaskExport, export_task
 from albert_tf.task_record import recorded_rules
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import pack_to_longest
 
 POOLINGS = ("mean", "cls", "pooled")
 
 
 def export_embedder(
-    encoder,
-    path,
-    sp_model,
-    pooling="mean",
-    layer=-1,
-    normalize=True,
-    rules=None,
-    seq_length=None,
-    overwrite=False,
-    skip_padding=True,
-    compute_dtype=None,
-    warmup=False,
-):
+    encoder: AlbertEncoder,
+    path: Path,
+    sp_model: Path | None = None,
+    pooling: str = "mean",
+    layer: int = -1,
+    normalize: bool = True,
+    rules: str | None = None,
+    seq_length: int | None = None,
+    overwrite: bool = False,
+    skip_padding: bool = True,
+    compute_dtype: str | None = None,
+    warmup: bool = False,
+    vocab_file: Path | None = None,
+    do_lower_case: bool | None = None,
+) -> list[Check]:
     """Writes a SavedModel that turns texts into vectors.
 
     Includes tokenizer and encoder, and is reusable, as that of `export_classifier`: see there for
@@ -40,7 +45,8 @@ def export_embedder(
     Args:
       encoder: An `AlbertEncoder`.
       path: Directory to write.
-      sp_model: Path of the SentencePiece model that the encoder was trained with.
+      sp_model: Path of the SentencePiece model that the encoder was trained with. None with
+        `vocab_file`.
       pooling: "mean" of the vectors of all tokens, [CLS] and [SEP] included; "cls", the vector of
         [CLS]; or "pooled", `pooled_output`, which pre-training has taught the order of sentences,
         not their meaning.
@@ -51,7 +57,8 @@ def export_embedder(
         checkpoint tells, or else as of `export_classifier`.
       seq_length: Longest text in tokens; what exceeds it is cut off. Default: as many as the
         encoder has positions.
-      overwrite, skip_padding, compute_dtype, warmup: As of `export_classifier`.
+      overwrite, skip_padding, compute_dtype, warmup, vocab_file, do_lower_case: As of
+        `export_classifier`.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
@@ -76,8 +83,9 @@ def export_embedder(
     """
     task = embedder_task(encoder, pooling, layer, normalize)
     seq_length = encoder.albert_config.max_position_embeddings if seq_length is None else seq_length
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     return export_task(
-        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
     )
 
 

@@ -4,10 +4,12 @@ import dataclasses
 
 import tensorflow as tf
 
+from albert_tf._types import Path
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.heads import MaskedLM
 from albert_tf.inputs import unpack_inputs
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.tasks import (
     TaskExport,
     check_model,
@@ -15,24 +17,27 @@ from albert_tf.saved_model.tasks import (
     export_task,
 )
 from albert_tf.task_record import recorded_rules
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.masked_text import MASK, STAND_IN
 from albert_tf.text.preprocessor import pack_to_longest
 from albert_tf.text.reference import WORD_START
-from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.text.wordpiece_vocabulary import SUFFIX, WordPieceVocabulary
 
 
 def export_fill_mask(
-    model,
-    path,
-    sp_model,
-    top_k=5,
-    rules=None,
-    seq_length=None,
-    overwrite=False,
-    skip_padding=True,
-    compute_dtype=None,
-    warmup=False,
-):
+    model: AlbertPretrainer,
+    path: Path,
+    sp_model: Path | None = None,
+    top_k: int = 5,
+    rules: str | None = None,
+    seq_length: int | None = None,
+    overwrite: bool = False,
+    skip_padding: bool = True,
+    compute_dtype: str | None = None,
+    warmup: bool = False,
+    vocab_file: Path | None = None,
+    do_lower_case: bool | None = None,
+) -> list[Check]:
     """Writes a SavedModel that fills the masked places of texts.
 
     Includes tokenizer, encoder and masked LM head, and is reusable, as that of `export_classifier`:
@@ -45,9 +50,9 @@ def export_fill_mask(
         scores: float32 [batch, masks, top_k], the probabilities, best first; padding 0.
         token_ids: int32 [batch, masks, top_k]; padding -1.
         tokens: string [batch, masks, top_k], the word pieces as the vocabulary writes them, with
-          "▁" at the start of a word; padding "".
-        sequences: string [batch, masks, top_k], the text with the piece in it, lower-cased and
-          without accents; other masks are [MASK]; padding "".
+          "▁" at the start of a word, or, of WordPiece, "##" where a word goes on; padding "".
+        sequences: string [batch, masks, top_k], the text with the piece in it, as the tokenizer
+          normalizes it: lower-cased and without accents; other masks are [MASK]; padding "".
       ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, length]} -> counts, scores,
         token_ids, and positions: int32 [batch, masks], where the masks are; padding 0.
 
@@ -55,7 +60,8 @@ def export_fill_mask(
 
     Args:
       model: An `AlbertPretrainer` with a masked LM head.
-      path, sp_model, overwrite, skip_padding, compute_dtype, warmup: As of `export_classifier`.
+      path, sp_model, overwrite, skip_padding, compute_dtype, warmup, vocab_file, do_lower_case: As
+        of `export_classifier`.
       top_k: Number of word pieces for each mask.
       rules: Text rules of the training, "original" or "tfhub". Default: those that the checkpoint
         tells, or else as of `export_classifier`.
@@ -83,15 +89,16 @@ def export_fill_mask(
 
     Reference: arXiv 1909.11942, section 3; `FillMaskPipeline` of Hugging Face transformers.
     """
-    task = fill_mask_task(model, sp_model, top_k)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+    task = fill_mask_task(model, vocabulary, top_k)
     if seq_length is None:
         seq_length = model.encoder.albert_config.max_position_embeddings
     return export_task(
-        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
     )
 
 
-def fill_mask_task(model, sp_model, top_k=5):
+def fill_mask_task(model, vocabulary, top_k=5):
     """The `TaskExport` of `export_fill_mask`, which describes the arguments."""
     check_model(model, AlbertPretrainer)
     if model.masked_lm is None:
@@ -100,15 +107,15 @@ def fill_mask_task(model, sp_model, top_k=5):
             "a checkpoint of pre-training; `albert-tf inspect` tells what a checkpoint holds."
         )
     check_positive(top_k=top_k)
-    sp_model = SentencePieceModel.read(sp_model)
-    if top_k > sp_model.vocab_size:
+    vocabulary = given_vocabulary(vocabulary)
+    if top_k > vocabulary.vocab_size:
         raise ValueError(
-            f"`top_k` must be at most the {sp_model.vocab_size} pieces of the vocabulary. "
+            f"`top_k` must be at most the {vocabulary.vocab_size} pieces of the vocabulary. "
             f"Received: {top_k}."
         )
-    special = set(sp_model.special_ids.values())
-    fillings = ["" if i in special else piece for i, piece in enumerate(sp_model.pieces)]
-    mask_id = sp_model.special_ids["mask_id"]
+    fillings = _fillings(vocabulary)
+    suffix = SUFFIX if isinstance(vocabulary, WordPieceVocabulary) else None
+    mask_id = vocabulary.special_ids["mask_id"]
 
     def answer(outputs):
         counts, logits = outputs["counts"], outputs["mlm_logits"]
@@ -137,10 +144,10 @@ def fill_mask_task(model, sp_model, top_k=5):
         result = answer(compute(inputs))
         exists = result["token_ids"] >= 0
         index = tf.maximum(result["token_ids"], 0)
-        sequences = _filled(normalized, tf.gather(tf.constant(fillings), index))
+        sequences = _filled(normalized, tf.gather(tf.constant(fillings), index), suffix)
         return {
             **result,
-            "tokens": tf.where(exists, tf.gather(tf.constant(sp_model.pieces), index), ""),
+            "tokens": tf.where(exists, tf.gather(tf.constant(vocabulary.pieces), index), ""),
             "sequences": tf.where(exists, sequences, ""),
         }
 
@@ -154,19 +161,30 @@ def fill_mask_task(model, sp_model, top_k=5):
     )
 
 
-def _filled(texts, pieces):
-    """Each text with each of the pieces in the place of its mask.
+def _fillings(vocabulary):
+    """What each piece is in a text, list of str: special pieces nothing, spaces before words."""
+    special = set(vocabulary.special_ids.values())
+    if isinstance(vocabulary, WordPieceVocabulary):
+        fillings = [f" {piece}" if piece else "" for piece in vocabulary.pieces]
+    else:
+        fillings = [piece.replace(WORD_START, " ") for piece in vocabulary.pieces]
+    return ["" if i in special else filling for i, filling in enumerate(fillings)]
+
+
+def _filled(texts, fillings, suffix):
+    """Each text with each of the fillings in the place of its mask.
 
     Args:
-      texts: string [batch], normalized, with `STAND_IN` where the masks are.
-      pieces: string [batch, masks, top_k]; masks beyond those of a text mean nothing.
+      texts: string [batch], as `tokenize_masked` returns them, with `STAND_IN` for the masks.
+      fillings: string [batch, masks, top_k]; masks beyond those of a text mean nothing.
+      suffix: What joins a piece with the one before, or None where none does.
 
     Returns:
       string [batch, masks, top_k].
     """
     parts = tf.strings.split(texts, STAND_IN)  # [batch, (1 + masks)]
     lengths = parts.with_values(tf.strings.length(parts.values)).to_tensor(0)
-    lengths = lengths[:, : tf.shape(pieces)[1]]
+    lengths = lengths[:, : tf.shape(fillings)[1]]
     size = len(STAND_IN.encode())
     starts = tf.cumsum(lengths + size, 1) - size  # [batch, masks], in bytes.
     # Of a text with fewer masks: somewhere in it.
@@ -180,9 +198,10 @@ def _filled(texts, pieces):
     before = tf.strings.regex_replace(part(tf.zeros_like(starts), starts), " $", "")
     after_starts = tf.minimum(starts + size, tf.strings.length(texts))
     after = part(after_starts, tf.strings.length(texts) - after_starts)
-    words = tf.strings.regex_replace(pieces, WORD_START, " ")
-    before, after = (tf.broadcast_to(x[:, :, tf.newaxis], tf.shape(words)) for x in (before, after))
-    return tf.strings.strip(tf.strings.join([before, words, after]))
+    shape = tf.shape(fillings)
+    before, after = (tf.broadcast_to(x[:, :, tf.newaxis], shape) for x in (before, after))
+    filled = tf.strings.strip(tf.strings.join([before, fillings, after]))
+    return filled if suffix is None else tf.strings.regex_replace(filled, f" {suffix}", "")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,14 +9,14 @@ from albert_tf.saved_model.tasks import (
     export_task,
 )
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
-from albert_tf.text.normalize import normalize
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import pack_to_longest
 
 
 def export_multiple_choice(
     model,
     path,
-    sp_model,
+    sp_model=None,
     rules=None,
     seq_length=512,
     max_qa_length=128,
@@ -24,6 +24,8 @@ def export_multiple_choice(
     skip_padding=True,
     compute_dtype=None,
     warmup=False,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that answers multiple-choice questions on a text.
 
@@ -43,8 +45,8 @@ def export_multiple_choice(
 
     Args:
       model: An `AlbertMultipleChoice`.
-      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup: As of
-        `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
+        do_lower_case: As of `export_classifier`.
       seq_length: Longest input in tokens.
       max_qa_length: Longest question with choice, in tokens; seq_length - 3 if it is more.
 
@@ -77,8 +79,9 @@ def export_multiple_choice(
     if isinstance(seq_length, int) and isinstance(max_qa_length, int):
         max_qa_length = min(max_qa_length, max(seq_length - 3, 1))
     task = multiple_choice_task(model, max_qa_length)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     return export_task(
-        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
     )
 
 
@@ -102,8 +105,8 @@ def multiple_choice_task(model, max_qa_length=128):
         batch, count = tf.shape(choices)[0], tf.shape(choices)[1]
         example = tf.repeat(tf.range(batch), count)
         statements = _statements(
-            tf.gather(normalize(question, preprocessor.rules), example),
-            normalize(tf.reshape(choices, [-1]), preprocessor.rules),
+            tf.gather(preprocessor.tokenize.normalize(question), example),
+            preprocessor.tokenize.normalize(tf.reshape(choices, [-1])),
         )
         seq_length = preprocessor.seq_length
         longest = min(max_qa_length, seq_length - 3)

@@ -10,12 +10,13 @@ from albert_tf.saved_model.best_spans import (
 from albert_tf.saved_model.tasks import TaskExport, check_model, check_positive, export_task
 from albert_tf.saved_model.windows import sliding_windows
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
+from albert_tf.text.given_vocabulary import given_vocabulary
 
 
 def export_span_labeler(
     model,
     path,
-    sp_model,
+    sp_model=None,
     rules=None,
     seq_length=384,
     doc_stride=128,
@@ -27,6 +28,8 @@ def export_span_labeler(
     skip_padding=True,
     compute_dtype=None,
     warmup=False,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that answers questions with spans of a context.
 
@@ -53,8 +56,8 @@ def export_span_labeler(
 
     Args:
       model: An `AlbertSpanLabeler`.
-      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup: As of
-        `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
+        do_lower_case: As of `export_classifier`.
       seq_length: Longest window in tokens.
       doc_stride: Distance of windows in tokens.
       max_query_length: Longest question in tokens; the rest is cut off, as in training.
@@ -96,8 +99,9 @@ def export_span_labeler(
         n_best,
         no_answer_threshold,
     )
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     return export_task(
-        task, path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
     )
 
 
@@ -141,7 +145,7 @@ def span_labeler_task(
             tokens,
             preprocessor.seq_length,
             doc_stride,
-            preprocessor.tokenize.sp_model.special_ids,
+            preprocessor.tokenize.vocabulary.special_ids,
             query,
         )
         outputs = compute(_inputs(windows, model.version_2))

@@ -15,9 +15,10 @@ from albert_tf.inputs import INPUT_NAMES, as_int32
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.contract.tasks import PROBES, check_task, probe_ids, probe_texts
+from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.saved_model.warmup import write_warmup
+from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
 from albert_tf.text.preprocessor import Preprocessor
-from albert_tf.text.reference import ReferenceTokenizer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class TaskExport:
 def export_task(
     export,
     path,
-    sp_model,
+    vocabulary,
     rules=None,
     seq_length=128,
     overwrite=False,
@@ -71,14 +72,15 @@ def export_task(
 
     Args:
       export: `TaskExport`.
-      path, sp_model, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup: As the
-        exporters' arguments.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
+      path, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup: As the exporters'
+        arguments.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
     """
     with (
-        _prepared(export, sp_model, rules, seq_length, skip_padding, compute_dtype) as prepared,
+        _prepared(export, vocabulary, rules, seq_length, skip_padding, compute_dtype) as prepared,
         replacing_directory(path, overwrite=overwrite) as temporary,
     ):
         preprocessor, computation = prepared
@@ -100,19 +102,20 @@ def export_task(
     return checks
 
 
-def serving_function(export, sp_model, rules=None, seq_length=128, compute_dtype=None):
+def serving_function(export, vocabulary, rules=None, seq_length=128, compute_dtype=None):
     """What `serving_default` of the SavedModel would be, of the live model: nothing is written.
 
     Args:
       export: `TaskExport`.
-      sp_model, rules, seq_length, compute_dtype: As the exporters' arguments.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
+      rules, seq_length, compute_dtype: As the exporters' arguments.
 
     Returns:
       `(function, record, kept)`: a function of string tensors by name that returns a dict of
       tensors; the dict that `task()` of the SavedModel would tell, with `labels` where there are
       some; and what the caller must keep while it uses the function, which holds no weights.
     """
-    with _prepared(export, sp_model, rules, seq_length, True, compute_dtype) as prepared:
+    with _prepared(export, vocabulary, rules, seq_length, True, compute_dtype) as prepared:
         preprocessor, _ = prepared
         model = export.model
         compute = _function(lambda inputs, training: model.call(inputs, training=training))
@@ -123,11 +126,11 @@ def serving_function(export, sp_model, rules=None, seq_length=128, compute_dtype
 
 
 @contextlib.contextmanager
-def _prepared(export, sp_model, rules, seq_length, skip_padding, compute_dtype):
+def _prepared(export, vocabulary, rules, seq_length, skip_padding, compute_dtype):
     """Checks the arguments; yields the preprocessor, and what `exported_computation` does."""
     encoder = export.model.encoder
-    preprocessor = Preprocessor(sp_model, rules or export.model.rules, seq_length)
-    preprocessor.tokenize.sp_model.check_size(encoder.albert_config.vocab_size)
+    preprocessor = Preprocessor(vocabulary, rules or export.model.rules, seq_length)
+    preprocessor.tokenize.vocabulary.check_size(encoder.albert_config.vocab_size)
     if preprocessor.seq_length > encoder.albert_config.max_position_embeddings:
         raise ValueError(
             f"`seq_length` must not exceed the encoder's "
@@ -190,8 +193,8 @@ def _reusable_object(export, preprocessor):
     root.__call__ = call
     for specs, training in _forms(export):
         call.get_concrete_function(specs, training=training, mask=None)
-    root.sp_model_file = tf.saved_model.Asset(preprocessor.tokenize.sp_model.path)
-    # Holds the SentencePiece resource, which the text signature uses.
+    attach_vocabulary(root, preprocessor.tokenize.vocabulary)
+    # Holds the tokenizer's resource, which the text signature uses.
     root.live_preprocessor = preprocessor
 
     root.config = _constant(model.encoder.albert_config.to_json())
@@ -215,6 +218,7 @@ def _record(export, preprocessor):
         "task": export.task,
         "text_inputs": list(export.text_inputs),
         "rules": preprocessor.rules,
+        **vocabulary_record(preprocessor.tokenize.vocabulary),
         "seq_length": preprocessor.seq_length,
         **export.settings,
     }
@@ -257,7 +261,7 @@ def _forms(export):
 
 def _ids_of_training(preprocessor):
     """Compares the ids that text becomes in the graph with those of the trainers' tokenizer."""
-    reference = ReferenceTokenizer(preprocessor.tokenize.sp_model)
+    reference = reference_tokenizer(preprocessor.tokenize.vocabulary)
     if preprocessor.rules != reference.rules:  # Trained elsewhere: there is nothing to compare.
         return
     texts = probe_texts(["text"], batch=len(PROBES))["text"]

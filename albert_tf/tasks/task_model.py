@@ -1,14 +1,19 @@
 """What all task models share: an encoder, a head, and one way to name and save both."""
 
 import functools
+from collections.abc import Iterable
+from typing import Any, Literal, Self
 
 from albert_tf._keras import keras, weights_by_name
+from albert_tf._types import Path
 from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.ids_model import IdsModel
+from albert_tf.text.given_vocabulary import found_vocabulary
 from albert_tf.text.preprocessor import Preprocessor
 
 
@@ -32,7 +37,15 @@ class TaskModel(IdsModel):
       TypeError: `encoder` is something else.
     """
 
-    def __init__(self, encoder, head, rules=None, labels=None, preprocessor=None, **kwargs):
+    def __init__(
+        self,
+        encoder: AlbertEncoder,
+        head: keras.layers.Layer,
+        rules: str | None = None,
+        labels: Iterable[str] | None = None,
+        preprocessor: Preprocessor | None = None,
+        **kwargs: Any,
+    ) -> None:
         # Keras scales a float16 model's loss if the policy of the model itself says so.
         super().__init__(dtype=encoder.dtype_policy, **kwargs)
         self.encoder = encoder
@@ -44,12 +57,18 @@ class TaskModel(IdsModel):
         self.built = True
 
     @property
-    def preprocessor(self):
+    def preprocessor(self) -> Preprocessor | None:
         """What makes ids of texts, a `Preprocessor`, or None."""
         return self._preprocessor()
 
     @classmethod
-    def from_checkpoint(cls, path, config=None, preprocessor="stored", **kwargs):
+    def from_checkpoint(
+        cls,
+        path: Path | Checkpoint,
+        config: AlbertConfig | Path | None = None,
+        preprocessor: Preprocessor | Literal["stored"] | None = "stored",
+        **kwargs: Any,
+    ) -> Self:
         """The encoder and the head of a fine-tuned checkpoint; every weight, or an error.
 
         What the checkpoint tells about its training, such as labels and text rules, is taken over.
@@ -58,15 +77,15 @@ class TaskModel(IdsModel):
           path: As for `AlbertEncoder.from_checkpoint`, such as the directory of a run of
             `albert-tf finetune`, our SavedModel of such a model, or a Hugging Face directory.
           config: As for `AlbertEncoder.from_checkpoint`.
-          preprocessor: A `Preprocessor`; None for no such. Default: one of the SentencePiece model
-            that lies with the checkpoint, if there is one, made when it is first used.
+          preprocessor: A `Preprocessor`; None for no such. Default: one of the vocabulary that
+            lies with the checkpoint, if there is one, made when it is first used.
           **kwargs: Further arguments of the constructor, such as `dropout_rate`.
 
         Raises:
           FileNotFoundError: There is no such checkpoint or configuration.
           ValueError: It has no head for this task, or the weights do not fit the configuration.
         """
-        checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+        checkpoint = opened(path, config)
         encoder = AlbertEncoder.from_checkpoint(checkpoint)
         model = cls(encoder, **{**cls.stored_arguments(checkpoint), **kwargs})
         restore_task_head(model, checkpoint)
@@ -77,7 +96,7 @@ class TaskModel(IdsModel):
         return model
 
     @classmethod
-    def stored_arguments(cls, checkpoint):
+    def stored_arguments(cls, checkpoint: Checkpoint) -> dict[str, Any]:
         """The constructor's arguments that show in a `Checkpoint`, such as the number of classes.
 
         Args:
@@ -85,11 +104,11 @@ class TaskModel(IdsModel):
         """
         return {}
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """All weights as {stable name: Keras weight}: the encoder's, then the head's."""
         return {**self.encoder.weights_by_name(), **weights_by_name(self.head)}
 
-    def adopt(self, record, path):
+    def adopt(self, record: dict, path: Path) -> None:
         """Takes over what a checkpoint tells about the training of its head.
 
         Args:
@@ -102,7 +121,7 @@ class TaskModel(IdsModel):
         self.rules = adopted("rules", self.rules, record, path)
         self.labels = adopted("labels", self.labels, record, path)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "rules": self.rules,
@@ -112,19 +131,20 @@ class TaskModel(IdsModel):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
         return cls(**{**config, "encoder": encoder})
 
 
 def _stored_preprocessor(model, checkpoint):
     """The preprocessor of the vocabulary that lies with a checkpoint, or None."""
-    sp_model = find_vocabulary(checkpoint.path)
-    if sp_model is None:
+    path = find_vocabulary(checkpoint.path)
+    if path is None:
         return None
     positions = model.encoder.albert_config.max_position_embeddings
     seq_length = checkpoint.task.get("seq_length", min(128, positions))
-    return Preprocessor(sp_model, model.rules, seq_length)
+    vocabulary = found_vocabulary(path, task=checkpoint.task)
+    return Preprocessor(vocabulary, model.rules, seq_length)
 
 
 def adopted(name, own, record, path):

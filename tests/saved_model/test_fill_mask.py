@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
+from albert_tf.prediction.predictor import Predictor
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.contract.tasks import check_task
 from albert_tf.saved_model.fill_mask import export_fill_mask, fill_mask_task
@@ -13,6 +14,8 @@ from albert_tf.saved_model.tasks import serving_function
 from albert_tf.text.masked_text import tokenize_masked
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.tokenizer import Tokenizer
+from albert_tf.text.wordpiece_tokenizer import WordPieceTokenizer
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 from tests.saved_model.task_exports import close, decoded, load, small_encoder
 
 TEXTS = [
@@ -96,3 +99,46 @@ def test_scores_are_probabilities(pretrainer, sp_model):
     )
     scores = serve(text=tf.constant(["a [MASK] b"]))["scores"].numpy()
     np.testing.assert_allclose(scores.sum(-1), 1, rtol=1e-5)
+
+
+def test_wordpiece(wordpiece_checkpoint, vocab_file):
+    texts = [
+        "我[MASK]北京,[MASK]!",
+        "no mask",
+        "The [MASK]ing",
+        "",
+        "[MASK]",
+        "[MASK] 爱 x\U0001f600",
+    ]
+    fill = FillMask.from_checkpoint(wordpiece_checkpoint)
+    tokens, _ = WordPieceTokenizer(vocab_file).tokenize_masked(texts)
+    pieces = [tokenize_masked(fill.tokenizer, t) if "[MASK]" in t else None for t in texts]
+    for text, ids, row in zip(texts, tokens.to_list(), pieces):
+        row = fill.tokenizer.tokenize(text) if row is None else row
+        assert ids == fill.tokenizer.pieces_to_ids(row)
+    pretrainer = fill.pretrainer
+    task = fill_mask_task(pretrainer, WordPieceVocabulary.read(vocab_file), 222)
+    serve, record, _kept = serving_function(task, vocab_file, seq_length=32)
+    assert record["do_lower_case"] is True
+    outputs = {name: x.numpy() for name, x in serve(text=tf.constant(texts)).items()}
+    for i, text in enumerate(texts):
+        count = text.count("[MASK]")
+        assert outputs["counts"][i] == count
+        expected = fill(text, top_k=222) if count else []
+        for m, mask in enumerate([expected] if count == 1 else expected):
+            by_token = {x["token"]: x for x in mask}
+            for token, sequence, score in zip(
+                outputs["token_ids"][i, m], outputs["sequences"][i, m], outputs["scores"][i, m]
+            ):
+                assert sequence.decode() == by_token[token]["sequence"]
+                close(score, by_token[token]["score"])
+
+
+def test_wordpiece_saved_model(wordpiece_checkpoint, vocab_file, tmp_path, unchecked):
+    pretrainer = AlbertPretrainer.from_checkpoint(wordpiece_checkpoint)
+    path = tmp_path / "out"
+    export_fill_mask(pretrainer, path, vocab_file=vocab_file, do_lower_case=False, top_k=1)
+    answer = Predictor(path)("The [MASK]!")
+    assert answer == FillMask(pretrainer, vocab_file=vocab_file, do_lower_case=False)(
+        "The [MASK]!", top_k=1
+    )

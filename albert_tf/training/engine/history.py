@@ -1,9 +1,7 @@
-"""The course of a training run as a table, as curves and for TensorBoard."""
+"""The course of a training run as a table and as curves."""
 
 import csv
 import pathlib
-
-import tensorflow as tf
 
 from albert_tf.atomic import local_path, new_file
 from albert_tf.training.engine.callbacks import Callback
@@ -46,50 +44,19 @@ class History(Callback):
         _append(path, [{"step": step, **row}])
 
 
-class TensorBoard(Callback):
-    """Writes the same numbers as TensorBoard events; works without TensorBoard being installed.
-
-    Args:
-      directory: Where to write.
-      every: Write every so many steps only.
-    """
-
-    def __init__(self, directory, every=1):
-        self.directory = str(directory)
-        self.every = every
-        self.writer = None
-
-    def on_begin(self, run):
-        self.writer = tf.summary.create_file_writer(self.directory)
-
-    def on_steps(self, logs):
-        for i, step in enumerate(logs["step"]):
-            if step % self.every == 0:
-                values = {name: values[i] for name, values in logs.items() if name != "step"}
-                self._write("train", step, values)
-
-    def on_evaluation(self, step, metrics):
-        self._write("evaluation", step, metrics)
-
-    def on_end(self):
-        if self.writer is not None:
-            self.writer.close()
-
-    def _write(self, group, step, values):
-        # tf.summary.scalar is this, in a package that TensorFlow no longer brings along.
-        metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
-        metadata.plugin_data.plugin_name = "scalars"
-        with self.writer.as_default():
-            for name, value in values.items():
-                value = tf.cast(value, tf.float32)
-                tf.summary.write(f"{group}/{name}", value, step=int(step), metadata=metadata)
-
-
 def read_csv(path):
     """A file of `History` as {column: list of numbers}."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+
+
+def rows_up_to(path, step):
+    """The rows of a file of `History` up to a step, list of {column: str}."""
+    with open(path, newline="", encoding="utf-8") as file:
+        # A process that was killed while writing may have left half a row.
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    return [row for row in rows if float(row["step"]) <= step]
 
 
 def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
@@ -108,7 +75,7 @@ def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
 
     Raises:
       ImportError: matplotlib is missing.
-      ValueError: A column does not exist.
+      ValueError: A column does not exist; `directory` is a URL.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -119,6 +86,7 @@ def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
             "Curves need matplotlib. Received: no such module. Install it with `pip install "
             "matplotlib`."
         ) from None
+    local_path(directory)  # Refuses what is not one.
     directory = pathlib.Path(directory)
     files = {"training": directory / "history.csv", "evaluation": directory / "evaluations.csv"}
     tables = {kind: read_csv(path) for kind, path in files.items() if path.exists()}
@@ -147,7 +115,8 @@ def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
     rows[-1].set(xlabel="step")
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     path = directory / "curves.png"
-    figure.savefig(path, dpi=120)
+    with new_file(path) as partial:
+        figure.savefig(partial, dpi=120, format="png")
     return path
 
 
@@ -179,10 +148,7 @@ def _append(path, rows):
 def _keep_up_to(path, step):
     if not path.exists():
         return
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        # A process that was killed while writing may have left half a row.
-        rows = [row for row in reader if None not in row.values() and float(row["step"]) <= step]
+    rows = rows_up_to(path, step)
     if not rows:
         path.unlink()
         return
