@@ -5,6 +5,7 @@ heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
 checkpoints in and out                 AlbertEncoder.from_checkpoint, write_hugging_face, ...
 SavedModels out                        export_encoder, export_preprocessor, ..., check
 SavedModels in                         KerasLayer
+texts in, answers out                  Predictor
 models out for small devices           export_tflite
 training                               finetune and make_task, pretrain; AdamW, Lamb
 """

@@ -32,10 +32,13 @@ from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
 from albert_tf.heads import MaskedLM, SentenceOrder
 from albert_tf.keras_layer.keras_layer import KerasLayer
+from albert_tf.prediction.predictor import Predictor
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.saved_model.contract.check import check
+from albert_tf.saved_model.embedder import export_embedder
 from albert_tf.saved_model.encoder import export_encoder
+from albert_tf.saved_model.fill_mask import export_fill_mask
 from albert_tf.saved_model.multiple_choice import export_multiple_choice
 from albert_tf.saved_model.preprocessor import export_preprocessor
 from albert_tf.saved_model.span_labeler import export_span_labeler
@@ -86,6 +89,7 @@ __all__ = [
     "Lamb",
     "MaskedLM",
     "PRESETS",
+    "Predictor",
     "Preprocessor",
     "PretrainOptions",
     "PretrainingOptions",
@@ -100,7 +104,9 @@ __all__ = [
     "classification_loss",
     "classifier_features",
     "export_classifier",
+    "export_embedder",
     "export_encoder",
+    "export_fill_mask",
     "export_multiple_choice",
     "export_preprocessor",
     "export_span_labeler",

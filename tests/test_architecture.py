@@ -48,12 +48,13 @@ ALLOWED = {
     "encoder": FOUNDATION | {"layers", "checkpoints"},
     "heads": FOUNDATION | {"layers"},
     "pretrainer": FOUNDATION | {"encoder", "heads", "checkpoints"},
-    "tasks": MODEL,
+    "tasks": MODEL | {"text"},
     "fill_mask": {"checkpoints", "pretrainer", "text", "task_record"},
     "saved_model": MODEL | {"text", "tasks"},
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},
     "data": {"_types", "config", "text", "atomic", "lock", "messages"},
+    "prediction": MODEL | {"saved_model", "text", "data"},
     "training": MODEL | {"data", "saved_model", "tasks", "text"},
 }
 

@@ -8,6 +8,7 @@ import sys
 
 # Command -> module of this package.
 COMMANDS = {
+    "export": "export",
     "export-encoder": "export_encoder",
     "export-preprocessor": "export_preprocessor",
     "export-tflite": "export_tflite",
@@ -15,6 +16,9 @@ COMMANDS = {
     "convert": "convert",
     "inspect": "inspect_checkpoint",
     "fill-mask": "fill_mask",
+    "predict": "predict",
+    "embed": "embed",
+    "similarity": "similarity",
     "finetune": "finetune",
     "vocab": "vocab",
     "pretraining-data": "pretraining_data",

@@ -8,7 +8,6 @@ from albert_tf.saved_model.tasks import (
     check_model,
     checked_labels,
     export_task,
-    pack_to_longest,
 )
 from albert_tf.tasks.classifier import (
     MULTI_LABEL,
@@ -18,6 +17,7 @@ from albert_tf.tasks.classifier import (
     check_problem_type,
 )
 from albert_tf.text.given_vocabulary import given_vocabulary
+from albert_tf.text.preprocessor import pack_to_longest
 
 _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL: "multi_label"}
 
@@ -34,6 +34,8 @@ def export_classifier(
     skip_padding=True,
     problem_type=None,
     threshold=0.5,
+    compute_dtype=None,
+    warmup=False,
     vocab_file=None,
     do_lower_case=None,
 ):
@@ -74,6 +76,10 @@ def export_classifier(
         with; where there was none, as in a training loop of your own, say it.
       threshold: Probability from which a label is predicted, where a text has several: a number,
         or one for each label.
+      compute_dtype: "float32", "bfloat16" or "float16", what blocks and pooler compute in.
+        Variables and outputs are float32 in any case. Default: that of the encoder.
+      warmup: Whether to write `assets.extra/tf_serving_warmup_requests`, a few requests that
+        TensorFlow Serving computes before it answers the first one.
       vocab_file, do_lower_case: A WordPiece vocabulary instead of `sp_model`, as of `Preprocessor`.
 
     Returns:
@@ -100,8 +106,16 @@ def export_classifier(
     >>> sorted(serve(text=tf.constant(["I liked it."])))
     ['label', 'probabilities']
     """
-    check_model(model, AlbertClassifier)
+    task = classifier_task(model, labels, pairs, problem_type, threshold)
     vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+    return export_task(
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    )
+
+
+def classifier_task(model, labels=None, pairs=False, problem_type=None, threshold=0.5):
+    """The `TaskExport` of `export_classifier`, which describes the arguments."""
+    check_model(model, AlbertClassifier)
     check_problem_type(problem_type, model.num_classes)
     problem_type = problem_type or model.problem_type
     if problem_type == REGRESSION and labels is not None:
@@ -130,7 +144,7 @@ def export_classifier(
         segments = [preprocessor.tokenize(text) for text in texts.values()]
         return answer(compute(pack_to_longest(preprocessor, segments)))
 
-    export = TaskExport(
+    return TaskExport(
         task=task,
         model=model,
         text_inputs={"text_a": 1, "text_b": 1} if pairs else {"text": 1},
@@ -139,7 +153,6 @@ def export_classifier(
         labels=names,
         settings=settings,
     )
-    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _checked_thresholds(threshold, num_classes):

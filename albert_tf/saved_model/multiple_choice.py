@@ -7,10 +7,10 @@ from albert_tf.saved_model.tasks import (
     check_model,
     check_positive,
     export_task,
-    pack_to_longest,
 )
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
 from albert_tf.text.given_vocabulary import given_vocabulary
+from albert_tf.text.preprocessor import pack_to_longest
 
 
 def export_multiple_choice(
@@ -22,6 +22,8 @@ def export_multiple_choice(
     max_qa_length=128,
     overwrite=False,
     skip_padding=True,
+    compute_dtype=None,
+    warmup=False,
     vocab_file=None,
     do_lower_case=None,
 ):
@@ -43,8 +45,8 @@ def export_multiple_choice(
 
     Args:
       model: An `AlbertMultipleChoice`.
-      path, sp_model, rules, overwrite, skip_padding, vocab_file, do_lower_case: As of
-        `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
+        do_lower_case: As of `export_classifier`.
       seq_length: Longest input in tokens.
       max_qa_length: Longest question with choice, in tokens; seq_length - 3 if it is more.
 
@@ -73,12 +75,20 @@ def export_multiple_choice(
 
     Reference: `convert_single_example` in the original's race_utils.py.
     """
-    check_model(model, AlbertMultipleChoice)
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    check_positive(max_qa_length=max_qa_length)
     # A wrong seq_length is reported by the preprocessor.
-    if isinstance(seq_length, int):
-        max_qa_length = min(max_qa_length, seq_length - 3)
+    if isinstance(seq_length, int) and isinstance(max_qa_length, int):
+        max_qa_length = min(max_qa_length, max(seq_length - 3, 1))
+    task = multiple_choice_task(model, max_qa_length)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+    return export_task(
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    )
+
+
+def multiple_choice_task(model, max_qa_length=128):
+    """The `TaskExport` of `export_multiple_choice`, which describes the arguments."""
+    check_model(model, AlbertMultipleChoice)
+    check_positive(max_qa_length=max_qa_length)
 
     def answer(logits):
         choice = tf.argmax(logits, -1, output_type=tf.int32)
@@ -98,7 +108,9 @@ def export_multiple_choice(
             tf.gather(preprocessor.tokenize.normalize(question), example),
             preprocessor.tokenize.normalize(tf.reshape(choices, [-1])),
         )
-        second = preprocessor.tokenize(statements)[:, -max_qa_length:]
+        seq_length = preprocessor.seq_length
+        longest = min(max_qa_length, seq_length - 3)
+        second = preprocessor.tokenize(statements)[:, -longest:]
         first = tf.gather(preprocessor.tokenize(context), example)
         room = seq_length - 3 - second.row_lengths()
         position = tf.ragged.range(first.row_lengths()).values
@@ -110,7 +122,7 @@ def export_multiple_choice(
         result = answer(compute({name: tf.reshape(x, shape) for name, x in inputs.items()}))
         return {**result, "answer": tf.gather(choices, result["choice"], batch_dims=1)}
 
-    export = TaskExport(
+    return TaskExport(
         task="multiple_choice",
         model=model,
         text_inputs={"context": 1, "question": 1, "choices": 2},
@@ -118,7 +130,6 @@ def export_multiple_choice(
         answer_ids=answer,
         settings={"max_qa_length": max_qa_length},
     )
-    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _statements(questions, choices):

@@ -26,6 +26,8 @@ def export_span_labeler(
     no_answer_threshold=None,
     overwrite=False,
     skip_padding=True,
+    compute_dtype=None,
+    warmup=False,
     vocab_file=None,
     do_lower_case=None,
 ):
@@ -54,8 +56,8 @@ def export_span_labeler(
 
     Args:
       model: An `AlbertSpanLabeler`.
-      path, sp_model, rules, overwrite, skip_padding, vocab_file, do_lower_case: As of
-        `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
+        do_lower_case: As of `export_classifier`.
       seq_length: Longest window in tokens.
       doc_stride: Distance of windows in tokens.
       max_query_length: Longest question in tokens; the rest is cut off, as in training.
@@ -89,20 +91,45 @@ def export_span_labeler(
     Reference: `convert_examples_to_features`, `write_predictions_v1` and `_v2` in the original's
     squad_utils.py.
     """
-    check_model(model, AlbertSpanLabeler)
+    task = span_labeler_task(
+        model,
+        doc_stride,
+        max_query_length,
+        max_answer_length,
+        n_best,
+        no_answer_threshold,
+    )
     vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+    return export_task(
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    )
+
+
+def span_labeler_task(
+    model,
+    doc_stride=128,
+    max_query_length=64,
+    max_answer_length=30,
+    n_best=5,
+    no_answer_threshold=None,
+):
+    """The `TaskExport` of `export_span_labeler`, which describes the arguments."""
+    check_model(model, AlbertSpanLabeler)
     check_positive(
         doc_stride=doc_stride,
         max_query_length=max_query_length,
         max_answer_length=max_answer_length,
         n_best=n_best,
     )
-    if isinstance(seq_length, int) and max_query_length > seq_length - 4:
-        raise ValueError(
-            "`max_query_length` must leave room for [CLS], two [SEP] and context: at most "
-            f"seq_length - 4. Received: max_query_length={max_query_length}, "
-            f"seq_length={seq_length}."
-        )
+
+    def check_length(seq_length):
+        if max_query_length > seq_length - 4:
+            raise ValueError(
+                "`max_query_length` must leave room for [CLS], two [SEP] and context: at most "
+                f"seq_length - 4. Received: max_query_length={max_query_length}, "
+                f"seq_length={seq_length}."
+            )
+
     if no_answer_threshold is None and model.version_2:
         no_answer_threshold = 0.0
 
@@ -115,7 +142,11 @@ def export_span_labeler(
         query = preprocessor.tokenize(question)[:, :max_query_length]
         tokens, starts, limits = preprocessor.tokenize_with_offsets(context)
         windows = sliding_windows(
-            tokens, seq_length, doc_stride, preprocessor.tokenize.vocabulary.special_ids, query
+            tokens,
+            preprocessor.seq_length,
+            doc_stride,
+            preprocessor.tokenize.vocabulary.special_ids,
+            query,
         )
         outputs = compute(_inputs(windows, model.version_2))
         candidates = conditional_candidates if model.version_2 else independent_candidates
@@ -137,7 +168,7 @@ def export_span_labeler(
             answer = tf.where(no_answer_score < no_answer_threshold, answer, "")
         return {"answer": answer, "no_answer_score": no_answer_score, **spans}
 
-    export = TaskExport(
+    return TaskExport(
         task="span",
         model=model,
         text_inputs={"question": 1, "context": 1},
@@ -152,8 +183,8 @@ def export_span_labeler(
         },
         further_inputs={"p_mask": 2, "start_positions": 1} if model.version_2 else {},
         needed_in_training=("start_positions",) if model.version_2 else (),
+        check_length=check_length,
     )
-    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _inputs(windows, version_2):

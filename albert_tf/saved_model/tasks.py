@@ -1,6 +1,7 @@
-"""What the exporters of task models share: the object that is saved, and how it is written."""
+"""What the exporters of models from text to answers share: the object, and how it is written."""
 
 import collections.abc
+import contextlib
 import dataclasses
 import functools
 import json
@@ -15,7 +16,7 @@ from albert_tf.saved_model.computation import check_computation, exported_comput
 from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.contract.tasks import PROBES, check_task, probe_ids, probe_texts
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
-from albert_tf.tasks.task_model import TaskModel
+from albert_tf.saved_model.warmup import write_warmup
 from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
 from albert_tf.text.preprocessor import Preprocessor
 
@@ -26,7 +27,8 @@ class TaskExport:
 
     Attributes:
       task: Name, a key of `task_contract.ANSWERS`.
-      model: The live task model.
+      model: The live task model, or an object like it: `call(inputs, training)`, `encoder`, `rules`
+        and `weights_by_name()`.
       text_inputs: {name: rank} of the string inputs of `serving_default`.
       answer_text: Function (preprocessor, compute, **texts) -> dict of tensors; `compute` takes a
         dict of int32 tensors and returns what the model does.
@@ -36,10 +38,11 @@ class TaskExport:
       further_inputs: {name: rank} of inputs that `__call__` takes in all combinations besides
         `INPUT_NAMES`.
       needed_in_training: Those of them without which the model cannot be trained.
+      check_length: None, or a function of `seq_length` that raises a ValueError if it is too small.
     """
 
     task: str
-    model: TaskModel
+    model: object
     text_inputs: dict
     answer_text: collections.abc.Callable
     answer_ids: collections.abc.Callable
@@ -47,37 +50,40 @@ class TaskExport:
     settings: dict = dataclasses.field(default_factory=dict)
     further_inputs: dict = dataclasses.field(default_factory=dict)
     needed_in_training: tuple = ()
+    check_length: collections.abc.Callable | None = None
 
     @property
     def ids_rank(self):
         return 3 if self.task == "multiple_choice" else 2
 
 
-def export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding=True):
+def export_task(
+    export,
+    path,
+    vocabulary,
+    rules=None,
+    seq_length=128,
+    overwrite=False,
+    skip_padding=True,
+    compute_dtype=None,
+    warmup=False,
+):
     """Writes a task model's SavedModel and checks it before it appears at `path`.
 
     Args:
       export: `TaskExport`.
       vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
-      path, rules, seq_length, overwrite, skip_padding: As the exporters' arguments.
+      path, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup: As the exporters'
+        arguments.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
     """
-    config = export.model.encoder.albert_config
-    preprocessor = Preprocessor(vocabulary, rules or export.model.rules, seq_length)
-    vocabulary.check_size(config.vocab_size)
-    if preprocessor.seq_length > config.max_position_embeddings:
-        raise ValueError(
-            f"`seq_length` must not exceed the encoder's {config.max_position_embeddings} "
-            f"positions. Received: {seq_length}."
-        )
-    encoder = export.model.encoder
-    check_computation(encoder, skip_padding)
     with (
+        _prepared(export, vocabulary, rules, seq_length, skip_padding, compute_dtype) as prepared,
         replacing_directory(path, overwrite=overwrite) as temporary,
-        exported_computation(encoder, skip_padding) as computation,
     ):
+        preprocessor, computation = prepared
         root, signatures = _reusable_object(export, preprocessor)
         root.computation = computation
         tf.saved_model.save(root, str(temporary), signatures=signatures)
@@ -91,7 +97,50 @@ def export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_pad
             raise ValueError(
                 f"An exported SavedModel must keep its contract. Received: {'; '.join(broken)}."
             )
+        if warmup:
+            write_warmup(temporary, [probe_texts(export.text_inputs, batch) for batch in (1, 4)])
     return checks
+
+
+def serving_function(export, vocabulary, rules=None, seq_length=128, compute_dtype=None):
+    """What `serving_default` of the SavedModel would be, of the live model: nothing is written.
+
+    Args:
+      export: `TaskExport`.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
+      rules, seq_length, compute_dtype: As the exporters' arguments.
+
+    Returns:
+      `(function, record, kept)`: a function of string tensors by name that returns a dict of
+      tensors; the dict that `task()` of the SavedModel would tell, with `labels` where there are
+      some; and what the caller must keep while it uses the function, which holds no weights.
+    """
+    with _prepared(export, vocabulary, rules, seq_length, True, compute_dtype) as prepared:
+        preprocessor, _ = prepared
+        model = export.model
+        compute = _function(lambda inputs, training: model.call(inputs, training=training))
+        record = _record(export, preprocessor)
+        if export.labels is not None:
+            record["labels"] = list(export.labels)
+        return _text_function(export, preprocessor, compute), record, (export, preprocessor)
+
+
+@contextlib.contextmanager
+def _prepared(export, vocabulary, rules, seq_length, skip_padding, compute_dtype):
+    """Checks the arguments; yields the preprocessor, and what `exported_computation` does."""
+    encoder = export.model.encoder
+    preprocessor = Preprocessor(vocabulary, rules or export.model.rules, seq_length)
+    preprocessor.tokenize.vocabulary.check_size(encoder.albert_config.vocab_size)
+    if preprocessor.seq_length > encoder.albert_config.max_position_embeddings:
+        raise ValueError(
+            f"`seq_length` must not exceed the encoder's "
+            f"{encoder.albert_config.max_position_embeddings} positions. Received: {seq_length}."
+        )
+    if export.check_length is not None:
+        export.check_length(preprocessor.seq_length)
+    check_computation(encoder, skip_padding, compute_dtype)
+    with exported_computation(encoder, skip_padding, compute_dtype) as computation:
+        yield preprocessor, computation
 
 
 def checked_labels(labels, num_classes):
@@ -119,23 +168,6 @@ def check_positive(**values):
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}.")
-
-
-def pack_to_longest(preprocessor, segments):
-    """Packs segments as short as the longest row of the batch allows, at most `seq_length`.
-
-    Attention ignores padding, so that answers are the same; only time is saved.
-
-    Args:
-      preprocessor: `Preprocessor`.
-      segments: list of one or two int32 RaggedTensors [batch, (tokens)].
-
-    Returns:
-      dict {input_word_ids, input_mask, input_type_ids} of int32 [batch, length].
-    """
-    lengths = tf.add_n([segment.row_lengths() for segment in segments]) + len(segments) + 1
-    longest = tf.cast(tf.reduce_max(tf.concat([[3], lengths], 0)), tf.int32)
-    return preprocessor.bert_pack_inputs(segments, tf.minimum(longest, preprocessor.seq_length))
 
 
 # There is no control flow to convert, which would take longer than all the rest.
@@ -166,7 +198,23 @@ def _reusable_object(export, preprocessor):
     root.live_preprocessor = preprocessor
 
     root.config = _constant(model.encoder.albert_config.to_json())
-    settings = {
+    root.task = _constant(json.dumps(_record(export, preprocessor), indent=2))
+    if export.labels is not None:
+        root.labels = _constant(list(export.labels))
+
+    def answer_ids(**inputs):
+        return export.answer_ids(compute(inputs, False))
+
+    ids = {n: tf.TensorSpec([None] * export.ids_rank, tf.int32, n) for n in INPUT_NAMES}
+    return root, {
+        "serving_default": _text_function(export, preprocessor, compute),
+        "ids": _function(answer_ids).get_concrete_function(**ids),
+    }
+
+
+def _record(export, preprocessor):
+    """What `task()` tells."""
+    return {
         "task": export.task,
         "text_inputs": list(export.text_inputs),
         "rules": preprocessor.rules,
@@ -174,24 +222,18 @@ def _reusable_object(export, preprocessor):
         "seq_length": preprocessor.seq_length,
         **export.settings,
     }
-    root.task = _constant(json.dumps(settings, indent=2))
-    if export.labels is not None:
-        root.labels = _constant(list(export.labels))
+
+
+def _text_function(export, preprocessor, compute):
+    """From text to answers, a concrete function."""
 
     def answer_text(**texts):
         return export.answer_text(preprocessor, lambda inputs: compute(inputs, False), **texts)
 
-    def answer_ids(**inputs):
-        return export.answer_ids(compute(inputs, False))
-
     texts = {
         n: tf.TensorSpec([None] * rank, tf.string, n) for n, rank in export.text_inputs.items()
     }
-    ids = {n: tf.TensorSpec([None] * export.ids_rank, tf.int32, n) for n in INPUT_NAMES}
-    return root, {
-        "serving_default": _function(answer_text).get_concrete_function(**texts),
-        "ids": _function(answer_ids).get_concrete_function(**ids),
-    }
+    return _function(answer_text).get_concrete_function(**texts)
 
 
 def _constant(value):

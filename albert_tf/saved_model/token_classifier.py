@@ -29,6 +29,8 @@ def export_token_classifier(
     units="words",
     overwrite=False,
     skip_padding=True,
+    compute_dtype=None,
+    warmup=False,
     vocab_file=None,
     do_lower_case=None,
 ):
@@ -52,8 +54,8 @@ def export_token_classifier(
 
     Args:
       model: An `AlbertTokenClassifier`.
-      path, sp_model, rules, overwrite, skip_padding, vocab_file, do_lower_case: As of
-        `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
+        do_lower_case: As of `export_classifier`.
       labels: Names of the classes, in order, such as "O", "B-PER". Default: `model.labels`, or else
         "0", "1", ...
       seq_length: Longest window in tokens.
@@ -82,8 +84,16 @@ def export_token_classifier(
     >>> serve(text=tf.constant(["Ann sang ."]))["tokens"].numpy().tolist()
     [[b'Ann', b'sang', b'.']]
     """
-    check_model(model, AlbertTokenClassifier)
+    task = token_classifier_task(model, labels, stride, units)
     vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+    return export_task(
+        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    )
+
+
+def token_classifier_task(model, labels=None, stride=64, units="words"):
+    """The `TaskExport` of `export_token_classifier`, which describes the arguments."""
+    check_model(model, AlbertTokenClassifier)
     check_positive(stride=stride)
     names = checked_labels(model.labels if labels is None else labels, model.num_classes)
     if units not in UNITS:
@@ -93,7 +103,7 @@ def export_token_classifier(
     def answer_text(preprocessor, compute, text):
         tokens, first_token, starts, limits = split(preprocessor, text)
         special_ids = preprocessor.tokenize.vocabulary.special_ids
-        windows = sliding_windows(tokens, seq_length, stride, special_ids)
+        windows = sliding_windows(tokens, preprocessor.seq_length, stride, special_ids)
         probabilities = tf.nn.softmax(compute(windows.inputs))
         # One row for each token, from the window that knows it best; the last is for "no token".
         slots = tf.where(windows.is_best, windows.tokens, tf.size(tokens.values))
@@ -127,7 +137,7 @@ def export_token_classifier(
             "char_ends": offsets(character_offsets(text, limits)),
         }
 
-    export = TaskExport(
+    return TaskExport(
         task="token_classification",
         model=model,
         text_inputs={"text": 1},
@@ -136,7 +146,6 @@ def export_token_classifier(
         labels=names,
         settings={"stride": stride, "units": units},
     )
-    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _words(preprocessor, text):

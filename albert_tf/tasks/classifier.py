@@ -20,6 +20,7 @@ from albert_tf.tasks.task_model import (
     check_encoder,
     check_num_classes,
 )
+from albert_tf.tasks.text_inputs import TextInputs
 
 REGRESSION = "regression"
 SINGLE_LABEL = "single_label_classification"
@@ -28,10 +29,12 @@ PROBLEM_TYPES = (REGRESSION, SINGLE_LABEL, MULTI_LABEL)
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-class AlbertClassifier(TaskModel):
+class AlbertClassifier(TextInputs, TaskModel):
     """ALBERT that classifies a text or a pair of texts, or rates it with a number.
 
-    Includes the encoder, dropout on its pooled output and a linear layer; not the tokenizer. The
+    Includes the encoder, dropout on its pooled output and a linear layer. Calls take ids; `fit`,
+    `evaluate` and `predict` also take texts, where the model has a preprocessor: lists, arrays and
+    tf.data of strings, or a tuple of two such for pairs. The
     outputs are logits in every case; `problem_type` says what they mean, and with which loss to
     train:
 
@@ -51,7 +54,8 @@ class AlbertClassifier(TaskModel):
         loss that the model is compiled with says (binary cross entropy: several labels; squared or
         absolute error: regression); without such a loss, regression if `num_classes` is 1,
         otherwise one class.
-      **kwargs: `rules` (see `TaskModel`), `name` and `trainable` of a Keras model.
+      **kwargs: `preprocessor` and `rules` (see `TaskModel`), `name` and `trainable` of a Keras
+        model.
 
     Inputs: as of `AlbertEncoder`: a list `[input_word_ids, input_mask, segment_ids]`, a dict with
     the keys `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or
@@ -76,6 +80,15 @@ class AlbertClassifier(TaskModel):
     >>> classifier([ids, tf.ones_like(ids), tf.zeros_like(ids)]).shape
     TensorShape([1, 3])
     >>> classifier.compile("adam", loss=classification_loss, metrics=["accuracy"])
+
+    With the checkpoint's preprocessor, on texts:
+
+    >>> from albert_tf import albert_tiny_en
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> preprocessor = albert_tf.Preprocessor(albert_tiny_en.SP_MODEL)
+    >>> classifier = albert_tf.AlbertClassifier(encoder, preprocessor=preprocessor)
+    >>> classifier.predict(["a fine film", "dull"], verbose=0).shape
+    (2, 2)
 
     Reference: arXiv 1909.11942, section 4.2; `create_model` in the original's classifier_utils.py.
     """

@@ -1,16 +1,20 @@
 """What all task models share: an encoder, a head, and one way to name and save both."""
 
+import functools
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from albert_tf._keras import keras, weights_by_name
 from albert_tf._types import Path
 from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.task_head import restore_task_head
+from albert_tf.checkpoints.vocabulary_file import find_vocabulary
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.ids_model import IdsModel
+from albert_tf.text.given_vocabulary import found_vocabulary
+from albert_tf.text.preprocessor import Preprocessor
 
 
 class TaskModel(IdsModel):
@@ -25,6 +29,8 @@ class TaskModel(IdsModel):
         from here. None: not known; exporters then take the package's default.
       labels: The names of the classes, in the order of the outputs, where there are such; they go
         into exports and Hugging Face directories. None: not known.
+      preprocessor: A `Preprocessor`, which makes ids of texts in `fit` and the like; see
+        `TextInputs`. It is not saved with the model.
       **kwargs: `name` and `trainable` of a Keras model. The dtype policy is the encoder's.
 
     Raises:
@@ -37,6 +43,7 @@ class TaskModel(IdsModel):
         head: keras.layers.Layer,
         rules: str | None = None,
         labels: Iterable[str] | None = None,
+        preprocessor: Preprocessor | None = None,
         **kwargs: Any,
     ) -> None:
         # Keras scales a float16 model's loss if the policy of the model itself says so.
@@ -45,11 +52,22 @@ class TaskModel(IdsModel):
         self.head = head
         self.rules = rules
         self.labels = None if labels is None else list(labels)
+        # In a function, so that neither Keras nor TensorFlow tracks and saves it.
+        self._preprocessor = lambda: preprocessor
         self.built = True
+
+    @property
+    def preprocessor(self) -> Preprocessor | None:
+        """What makes ids of texts, a `Preprocessor`, or None."""
+        return self._preprocessor()
 
     @classmethod
     def from_checkpoint(
-        cls, path: Path | Checkpoint, config: AlbertConfig | Path | None = None, **kwargs: Any
+        cls,
+        path: Path | Checkpoint,
+        config: AlbertConfig | Path | None = None,
+        preprocessor: Preprocessor | Literal["stored"] | None = "stored",
+        **kwargs: Any,
     ) -> Self:
         """The encoder and the head of a fine-tuned checkpoint; every weight, or an error.
 
@@ -59,6 +77,8 @@ class TaskModel(IdsModel):
           path: As for `AlbertEncoder.from_checkpoint`, such as the directory of a run of
             `albert-tf finetune`, our SavedModel of such a model, or a Hugging Face directory.
           config: As for `AlbertEncoder.from_checkpoint`.
+          preprocessor: A `Preprocessor`; None for no such. Default: one of the vocabulary that
+            lies with the checkpoint, if there is one, made when it is first used.
           **kwargs: Further arguments of the constructor, such as `dropout_rate`.
 
         Raises:
@@ -69,6 +89,10 @@ class TaskModel(IdsModel):
         encoder = AlbertEncoder.from_checkpoint(checkpoint)
         model = cls(encoder, **{**cls.stored_arguments(checkpoint), **kwargs})
         restore_task_head(model, checkpoint)
+        if preprocessor == "stored":
+            model._preprocessor = functools.cache(lambda: _stored_preprocessor(model, checkpoint))
+        else:
+            model._preprocessor = lambda: preprocessor
         return model
 
     @classmethod
@@ -110,6 +134,17 @@ class TaskModel(IdsModel):
     def from_config(cls, config: dict) -> Self:
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
         return cls(**{**config, "encoder": encoder})
+
+
+def _stored_preprocessor(model, checkpoint):
+    """The preprocessor of the vocabulary that lies with a checkpoint, or None."""
+    path = find_vocabulary(checkpoint.path)
+    if path is None:
+        return None
+    positions = model.encoder.albert_config.max_position_embeddings
+    seq_length = checkpoint.task.get("seq_length", min(128, positions))
+    vocabulary = found_vocabulary(path, task=checkpoint.task)
+    return Preprocessor(vocabulary, model.rules, seq_length)
 
 
 def adopted(name, own, record, path):

@@ -10,7 +10,7 @@ from albert_tf.text.wordpiece_vocabulary import SUFFIX
 
 MASK = SPECIAL_PIECES["mask_id"]
 # Stands for [MASK] while the text is tokenized. Unicode keeps this code point free for programs.
-_STAND_IN = "\ufdd0"
+STAND_IN = "\ufdd0"
 
 
 def tokenize_masked(tokenizer, text):
@@ -44,15 +44,46 @@ def tokenize_masked(tokenizer, text):
         for i, part in enumerate(text.split(MASK)):
             pieces += [MASK] * (i > 0) + tokenizer.tokenize(part)
         return pieces
-    for piece in tokenizer.tokenize(text.replace(MASK, _STAND_IN)):
+    for piece in tokenizer.tokenize(text.replace(MASK, STAND_IN)):
         # No vocabulary has the stand-in: it is a piece of its own, or in a run of unknowns.
-        for part in filter(None, re.split(f"({_STAND_IN})", piece)):
-            if part == _STAND_IN:
+        for part in filter(None, re.split(f"({STAND_IN})", piece)):
+            if part == STAND_IN:
                 # A space before the mask is the masked piece's, not a piece of its own.
                 space = pieces.pop() if pieces and pieces[-1] == WORD_START else ""
                 part = space + MASK
             pieces.append(part)
     return pieces
+
+
+def place_masks(ids, pieces, special_ids):
+    """Puts the id of [MASK] where the stand-in was tokenized; `tokenize_masked`, but in graph.
+
+    Args:
+      ids: int32 RaggedTensor [batch, (tokens)] of texts with `STAND_IN` in place of [MASK].
+      pieces: string RaggedTensor of the same shape, their pieces.
+      special_ids: dict with ints mask_id and unknown_id.
+
+    Returns:
+      int32 RaggedTensor [batch, (tokens)].
+    """
+    import tensorflow as tf  # Not for those who only use the tokenizer in Python.
+
+    # The stand-in may be in a run of unknowns; pieces have no line ends.
+    marked = tf.strings.regex_replace(pieces.values, STAND_IN, f"\n{STAND_IN}\n")
+    parts = tf.strings.split(marked, "\n")  # [all pieces, (parts)]
+    parts = tf.ragged.boolean_mask(parts, tf.not_equal(parts, ""))
+    piece, part = parts.value_rowids(), parts.values
+    row = tf.gather(pieces.value_rowids(), piece)
+    masked = part == STAND_IN
+    whole = part == tf.gather(pieces.values, piece)
+    values = tf.where(whole, tf.gather(ids.values, piece), special_ids["unknown_id"])
+    values = tf.where(masked, special_ids["mask_id"], values)
+    # A space before the mask is the masked piece's, not a piece of its own.
+    before_mask = tf.concat([masked[1:] & (row[1:] == row[:-1]), tf.zeros_like(masked[:1])], 0)
+    kept = ~(before_mask & (part == WORD_START))
+    return tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(values, kept), tf.boolean_mask(row, kept), pieces.nrows(), validate=False
+    )
 
 
 def check_masked(text):
@@ -63,7 +94,7 @@ def check_masked(text):
             f"A text must have {MASK} where a word piece is to be found. Received: "
             f"{reprlib.repr(text)}."
         )
-    if _STAND_IN in text:
+    if STAND_IN in text:
         raise ValueError(
             "A text must not hold U+FDD0, which Unicode excludes from texts. Received: "
             f"{reprlib.repr(text)}. Remove it."

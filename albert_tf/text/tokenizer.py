@@ -1,16 +1,18 @@
 """The tokenizer as TensorFlow operations."""
 
 import copy
+import re
 
 import tensorflow as tf
 
 from albert_tf.text.digit_comma import DigitCommaTable
+from albert_tf.text.masked_text import MASK, STAND_IN, place_masks
 from albert_tf.text.normalize import normalize
 from albert_tf.text.offsets import source_offsets
 from albert_tf.text.reference import WORD_START
 from albert_tf.text.rules import rules_for
 from albert_tf.text.sentencepiece_model import SentencePieceModel
-from albert_tf.text.tensorflow_text import import_tensorflow_text
+from albert_tf.text.tensorflow_text import import_tensorflow_text, sentencepiece_tokenizer
 
 
 class Tokenizer(tf.Module):
@@ -42,10 +44,10 @@ class Tokenizer(tf.Module):
 
     def __init__(self, sp_model, rules=None):
         super().__init__()
-        text = import_tensorflow_text()
+        import_tensorflow_text()  # Before anything else: without it, there is nothing to do.
         self._model = SentencePieceModel.read(sp_model)
         rules = rules_for(self._model.path, rules)
-        self._sentencepiece = text.SentencepieceTokenizer(self._model.proto, out_type=tf.int32)
+        self._sentencepiece = sentencepiece_tokenizer(self._model.proto)
         self._digit_comma = DigitCommaTable(self._model) if rules == "original" else None
         self.rules = rules
 
@@ -87,6 +89,27 @@ class Tokenizer(tf.Module):
         starts, limits = source_offsets(inputs, lengths, self._cluster_lengths)
         return tokens, starts, limits
 
+    def tokenize_masked(self, inputs):
+        """Tokenizes texts in which each [MASK] is one token; otherwise as the call.
+
+        Args:
+          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
+
+        Returns:
+          `(tokens, normalized)`: int32 RaggedTensor [batch, (tokens)], and string [batch], the
+          texts as they were tokenized, with U+FDD0 for each mask.
+
+        Raises:
+          tf.errors.InvalidArgumentError: A text holds U+FDD0, which Unicode excludes from texts.
+
+        Reference: `albert_tf.text.masked_text.tokenize_masked`, the same in plain Python.
+        """
+        inputs = tf.strings.regex_replace(masked_batch(inputs), re.escape(MASK), STAND_IN)
+        normalized = normalize(inputs, self.rules)
+        ids = self._sentencepiece.tokenize(normalized)
+        tokens = place_masks(ids, self._pieces(normalized), self._model.special_ids)
+        return (self._digit_comma.expand(tokens) if self._digit_comma else tokens), normalized
+
     def detokenize(self, inputs):
         """Turns ids back into normalized text; special pieces vanish.
 
@@ -117,12 +140,16 @@ class Tokenizer(tf.Module):
 
     sp_model = vocabulary
 
-    def _content_lengths(self, normalized):
-        """Bytes of each piece without "▁", int32 RaggedTensor [batch, (tokens)]."""
+    def _pieces(self, normalized):
+        """The pieces as strings, RaggedTensor [batch, (tokens)], before the digit-comma rule."""
         # A copy shares the model; as an attribute it would be saved as a second one.
         tokenizer = copy.copy(self._sentencepiece)
         tokenizer.out_type = tf.string
-        pieces = tokenizer.tokenize(normalized)
+        return tokenizer.tokenize(normalized)
+
+    def _content_lengths(self, normalized):
+        """Bytes of each piece without "▁", int32 RaggedTensor [batch, (tokens)]."""
+        pieces = self._pieces(normalized)
         return pieces.with_values(
             tf.strings.length(tf.strings.regex_replace(pieces.values, WORD_START, ""))
         )
@@ -130,6 +157,17 @@ class Tokenizer(tf.Module):
     def _cluster_lengths(self, clusters):
         """Bytes of pieces, without "▁", that each of some clusters (string [n]) turns into."""
         return tf.reduce_sum(self._content_lengths(normalize(clusters, self.rules)), axis=1)
+
+
+def masked_batch(inputs):
+    """`string_batch` of texts that do not hold what stands for [MASK]."""
+    inputs = string_batch(inputs)
+    check = tf.debugging.Assert(
+        ~tf.reduce_any(tf.strings.regex_full_match(inputs, f"(?s).*{STAND_IN}.*")),
+        ["A text must not hold U+FDD0, which Unicode excludes from texts. Remove it."],
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.identity(inputs)
 
 
 def special_tokens_dict(vocabulary):

@@ -5,11 +5,12 @@ import functools
 import tensorflow as tf
 
 from albert_tf.text.characters import regex_class
+from albert_tf.text.masked_text import MASK, STAND_IN
 from albert_tf.text.normalize import lower_case
 from albert_tf.text.offsets import source_offsets
 from albert_tf.text.rules import rules_for
 from albert_tf.text.tensorflow_text import import_tensorflow_text
-from albert_tf.text.tokenizer import id_rows, special_tokens_dict, string_batch
+from albert_tf.text.tokenizer import id_rows, masked_batch, special_tokens_dict, string_batch
 from albert_tf.text.wordpiece import (
     LONGEST_WORD,
     UNKNOWN,
@@ -104,6 +105,27 @@ class WordPieceTokenizer(tf.Module):
         source = tf.strings.regex_replace(inputs, r"\x00", "\x01")
         starts, limits = source_offsets(source, lengths, self._cluster_lengths)
         return tokens, starts, limits
+
+    def tokenize_masked(self, inputs):
+        """Tokenizes texts in which each [MASK] is one token; see `Tokenizer.tokenize_masked`.
+
+        Args:
+          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
+
+        Returns:
+          `(tokens, joined)`: int32 RaggedTensor [batch, (tokens)], and string [batch], their pieces
+          with spaces between them and U+FDD0 for each mask.
+        """
+        parts = tf.strings.split(masked_batch(inputs), MASK)  # [batch, (1 + masks)]
+        tokens = self(parts.values)
+        mask_id = self.vocabulary.special_ids["mask_id"]
+        # A mask before each part, but none before the first.
+        masks = tf.fill([tf.size(parts.values), 1], mask_id)
+        tokens = parts.with_values(tf.concat([masks, tokens], 1)).merge_dims(1, 2)[:, 1:]
+        pieces = tf.gather(tf.constant(self.vocabulary.pieces), tokens.values)
+        pieces = tf.where(tokens.values == mask_id, STAND_IN, pieces)
+        joined = tf.strings.reduce_join(tokens.with_values(pieces), 1, separator=" ")
+        return tokens, joined
 
     def detokenize(self, inputs):
         """Turns ids back into normalized text, words apart; special pieces but [UNK] vanish.

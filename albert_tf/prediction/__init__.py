@@ -1,0 +1,1 @@
+"""Asking models about texts: one, many, or files of them."""

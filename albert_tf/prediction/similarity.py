@@ -1,0 +1,164 @@
+"""Which vectors are near to each other: exact, by blocks of NumPy."""
+
+import csv
+import itertools
+import json
+import pathlib
+
+import numpy as np
+
+from albert_tf.data.example_proto import parse_example
+from albert_tf.data.tfrecord import read_records
+
+_BLOCK = 4096
+
+
+def read_vectors(path):
+    """The vectors of a file that `albert-tf embed` has written.
+
+    Args:
+      path: Path of an .npy (which is not read into memory), .jsonl, .csv, .parquet or .tfrecord.
+
+    Returns:
+      float array [n, H].
+
+    Raises:
+      FileNotFoundError: There is no such file.
+      ValueError: It holds no vectors.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"The vectors must be in an existing file. Received: {path}.")
+    try:
+        vectors = _READERS[path.suffix.lower()](path)
+        if vectors.ndim != 2 or vectors.dtype.kind != "f":
+            raise ValueError(f"an array of {vectors.dtype} {list(vectors.shape)}")
+        return vectors
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"Vectors must be in a file that `albert-tf embed` has written: "
+            f"{', '.join(_READERS)}. Received: {path} ({type(error).__name__}: {error})."
+        ) from None
+
+
+def nearest(vectors, queries, top_k=10):
+    """The vectors with the greatest cosine to each query.
+
+    Args:
+      vectors: float array [n, H].
+      queries: float array [q, H].
+      top_k: Number of vectors for each query; at most n.
+
+    Returns:
+      `(scores, indices)`: float32 and int64 arrays [q, top_k], best first.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from albert_tf.prediction.similarity import nearest
+    >>> vectors = np.float32([[1, 0], [0, 1], [1, 1]])
+    >>> scores, indices = nearest(vectors, np.float32([[2, 0]]), top_k=2)
+    >>> indices.tolist()
+    [[0, 2]]
+    """
+    queries = _unit(queries)
+    scores = np.zeros([len(queries), 0], np.float32)
+    indices = np.zeros([len(queries), 0], np.int64)
+    for start in range(0, len(vectors), _BLOCK):
+        block = queries @ _unit(vectors[start : start + _BLOCK]).T
+        places = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
+        scores = np.concatenate([scores, block], 1)
+        indices = np.concatenate([indices, places], 1)
+        order = np.argsort(-scores, 1, kind="stable")[:, :top_k]
+        scores, indices = (np.take_along_axis(x, order, 1) for x in (scores, indices))
+    return scores, indices
+
+
+def duplicates(vectors, threshold):
+    """Yields `(i, j, cosine)`, i < j, of all pairs whose cosine is at least `threshold`.
+
+    Args:
+      vectors: float array [n, H].
+      threshold: float.
+    """
+    starts = range(0, len(vectors), _BLOCK)
+    for first, second in itertools.combinations_with_replacement(starts, 2):
+        a, b = (_unit(vectors[start : start + _BLOCK]) for start in (first, second))
+        cosines = a @ b.T
+        for i, j in np.argwhere(cosines >= threshold).tolist():
+            if first + i < second + j:
+                yield first + i, second + j, float(cosines[i, j])
+
+
+def draw_heat_map(vectors, texts, path, most=200):
+    """Draws the cosines of all pairs as a picture.
+
+    Args:
+      vectors: float array [n, H].
+      texts: List of n str, or None.
+      path: Path of a .png.
+      most: Most vectors that a picture can show.
+
+    Raises:
+      ImportError: matplotlib is missing.
+      ValueError: There are more vectors than a picture can show.
+    """
+    if len(vectors) > most:
+        raise ValueError(
+            f"A heat map shows at most {most} vectors. Received: {len(vectors)}. Take a part of "
+            "them."
+        )
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    axes = figure.subplots()
+    unit = _unit(vectors)
+    image = axes.imshow(unit @ unit.T, cmap="viridis", vmax=1)
+    figure.colorbar(image, label="cosine")
+    if texts is not None and len(texts) <= 40:
+        labels = [text if len(text) <= 40 else f"{text[:38]}..." for text in texts]
+        axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", parse_math=False)
+        axes.set_yticks(range(len(labels)), labels, parse_math=False)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def _unit(vectors):
+    vectors = np.asarray(vectors, np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def _npy(path):
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _jsonl(path):
+    with open(path, encoding="utf-8") as file:
+        return np.array([json.loads(line)["embedding"] for line in file], np.float32)
+
+
+def _csv(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        chosen = [i for i, name in enumerate(next(rows)) if name.startswith("embedding_")]
+        return np.array([[float(row[i]) for i in chosen] for row in rows], np.float32)
+
+
+def _parquet(path):
+    from pyarrow import parquet
+
+    return np.array(parquet.read_table(path, columns=["embedding"])[0].to_pylist(), np.float32)
+
+
+def _tfrecord(path):
+    with open(path, "rb") as file:
+        records = read_records(file, path)
+        return np.array([parse_example(record)["embedding"] for record in records], np.float32)
+
+
+_READERS = {
+    ".npy": _npy,
+    ".jsonl": _jsonl,
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".tfrecord": _tfrecord,
+}
