@@ -5,7 +5,7 @@ import reprlib
 import numpy as np
 import tensorflow as tf
 
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.task_record import recorded_rules
@@ -99,9 +99,9 @@ class FillMask:
           ValueError: The checkpoint is damaged or has no masked LM head, or `sp_model` is not
             given and not exactly one lies with the checkpoint.
         """
-        found = read(checkpoint, config)
-        sp_model = sp_model or require_vocabulary(found.path)
-        return cls(AlbertPretrainer.from_checkpoint(found.path, config, **kwargs), sp_model)
+        checkpoint = opened(checkpoint, config)
+        sp_model = sp_model or require_vocabulary(checkpoint.path)
+        return cls(AlbertPretrainer.from_checkpoint(checkpoint, **kwargs), sp_model)
 
     def __call__(self, texts, top_k=5, targets=None, batch_size=32):
         """The most probable fillings of each mask.

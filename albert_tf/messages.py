@@ -1,5 +1,6 @@
 """How much of a value from outside a message shows: one line, however large or odd the value."""
 
+import difflib
 import reprlib
 
 _MOST_CHARACTERS = 120
@@ -48,3 +49,17 @@ def plain(name):
     """A name without quotes if it is an ordinary one, as `brief` otherwise."""
     ordinary = isinstance(name, str) and name.isprintable() and len(name) <= _MOST_CHARACTERS
     return name if ordinary else brief(name)
+
+
+def did_you_mean(name, names):
+    """Asks for the nearest of some names, in whatever case; "" if none is near.
+
+    Example:
+
+    >>> from albert_tf.messages import did_you_mean
+    >>> did_you_mean("Lable", ["text", "label"])
+    " Did you mean 'label'?"
+    """
+    by_form = {str(known)[:100].casefold(): known for known in reversed(list(names))}
+    near = difflib.get_close_matches(str(name)[:100].strip().casefold(), by_form, n=1)
+    return f" Did you mean {by_form[near[0]]!r}?" if near else ""

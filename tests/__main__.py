@@ -9,8 +9,12 @@ import sys
 
 import pytest
 
-# One thread for each of the two workers, and for what they start.
-THREADS = ["TF_NUM_INTRAOP_THREADS=1", "OMP_NUM_THREADS=1"]
+# One thread for each of the two workers, and for what they start; XLA compiles what runs once.
+ENVIRONMENT = [
+    "TF_NUM_INTRAOP_THREADS=1",
+    "OMP_NUM_THREADS=1",
+    "XLA_FLAGS=--xla_backend_optimization_level=0",
+]
 GENERATIONS = {"keras_3": "TF_USE_LEGACY_KERAS=0", "tf_keras": "TF_USE_LEGACY_KERAS=1"}
 # What most mistakes break, without exports, training runs and programs.
 QUICK = [
@@ -39,7 +43,7 @@ def main():
     if "-m" not in arguments:
         arguments += ["-m", "not slow"]
     workers = [
-        "//".join(["--tx=popen", f"id={name}", *(f"env:{x}" for x in [variable, *THREADS])])
+        "//".join(["--tx=popen", f"id={name}", *(f"env:{x}" for x in [variable, *ENVIRONMENT])])
         for name, variable in GENERATIONS.items()
     ]
     print(f"Starting {' and '.join(GENERATIONS)}, each in a process of its own.", flush=True)

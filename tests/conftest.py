@@ -1,8 +1,9 @@
-"""Shared by all tests: where the goldens are, two logical devices, and exports made once."""
+"""Shared by all tests: where the goldens are, how TensorFlow runs, and exports made once."""
 
 import contextlib
 import os
 import pathlib
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -28,6 +29,30 @@ def pytest_configure(config):
     # Before TensorFlow starts: MirroredStrategy needs two devices to mirror on.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+# TensorFlow optimizes each graph before its first run, which takes longer than all else that a
+# small model does. The tests of numbers and of speed run on what users run on: optimized graphs.
+OPTIMIZED = (
+    "benchmarks",
+    "conformance",
+    "layers",
+    "saved_model/test_computation.py",
+    "test_encoder.py",
+    "test_encoder_skip_padding.py",
+    "test_encoder_work.py",
+    "test_pretrainer.py",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def optimized_graphs(request):
+    """Lets TensorFlow optimize graphs in the files of `OPTIMIZED`, and nowhere else."""
+    path = request.path.relative_to(TESTS).as_posix()
+    tf = sys.modules.get("tensorflow")
+    if tf:
+        off = not path.startswith(OPTIMIZED)
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": off})
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +114,24 @@ def exported_preprocessor(made_once, sp_model):
     )
 
 
-@pytest.fixture
-def unchecked(monkeypatch):
-    """Exporters do not check what they write: for tests of something else about it."""
-    from albert_tf.saved_model import encoder, tasks
+@contextlib.contextmanager
+def without_checks():
+    """Within it, exporters do not check what they write: for tests of something else about it."""
+    from albert_tf.saved_model import encoder, preprocessor, tasks
 
-    monkeypatch.setattr(encoder, "check_or_raise", lambda path: [])
-    monkeypatch.setattr(tasks, "check_task", lambda loaded: [])
-    monkeypatch.setattr(tasks, "_same_answers", lambda *args: [])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder, "check_or_raise", lambda path: [])
+        patch.setattr(preprocessor, "check_or_raise", lambda path: [])
+        patch.setattr(tasks, "check_task", lambda loaded: [])
+        patch.setattr(tasks, "_same_answers", lambda *args: [])
+        yield
+
+
+@pytest.fixture
+def unchecked():
+    """See `without_checks`."""
+    with without_checks():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ own, and the first worker that gets to one claims it.
 """
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import pathlib
@@ -138,6 +139,7 @@ def failure(item, text):
 def serve(config, session, workers_end, connection):
     """What a forked process does: runs the tests that arrive and sends what they report."""
     workers_end.close()
+    gc.freeze()  # Garbage is in what tests make, not in the packages imported so far.
     plugins = config.pluginmanager
     for plugin in plugins.get_plugins():
         # What speaks to the terminal or to the controller: the worker does that.

@@ -49,7 +49,7 @@ ALLOWED = {
     "saved_model": MODEL | {"text", "tasks"},
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},
-    "data": {"config", "text", "atomic", "lock"},
+    "data": {"config", "text", "atomic", "lock", "messages"},
     "prediction": MODEL | {"saved_model", "text", "data"},
     "training": MODEL | {"data", "saved_model", "tasks", "text"},
 }

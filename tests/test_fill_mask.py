@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from albert_tf import fill_mask
 from albert_tf._keras import keras
+from albert_tf.checkpoints import read as reading
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
 from albert_tf.pretrainer import AlbertPretrainer
@@ -161,7 +162,7 @@ def test_models_that_do_not_fit(pretrainer):
         FillMask(AlbertPretrainer(AlbertEncoder(50, 8, 16, 1, 2, intermediate_size=24)), SP_MODEL)
 
 
-def test_from_checkpoint(tiny_checkpoint, sp_model, tmp_path):
+def test_from_checkpoint(tiny_checkpoint, sp_model, tmp_path, monkeypatch):
     with pytest.raises(
         ValueError, match="there is not exactly one with the checkpoint .*. Pass `sp_"
     ):
@@ -169,7 +170,10 @@ def test_from_checkpoint(tiny_checkpoint, sp_model, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "tiny")
     shutil.copyfile(sp_model, tmp_path / "tiny" / "30k-clean.model")
     given = FillMask.from_checkpoint(tiny_checkpoint, sp_model)
+    opened = []
+    monkeypatch.setattr(reading, "read", lambda *x, read=reading.read: opened.append(x) or read(*x))
     answer = FillMask.from_checkpoint(tmp_path / "tiny")("the [MASK]")
+    assert len(opened) == 1
     assert answer == given("the [MASK]")
     expected = probabilities(given.pretrainer, [*given.tokenizer.encode("the"), MASK])
     check_scores(answer, expected[0])

@@ -56,9 +56,14 @@ def resolve(handle):
     """
     if handle in PACKAGED:
         return PACKAGED[handle]
-    if match := re.match(r"(hf://|https?://(www\.)?huggingface\.co/)(.+)", handle):
+    if re.match(r"http://", handle, re.IGNORECASE):
+        raise ValueError(
+            "A handle that is a URL must begin with https://: over http:// anyone on the way can "
+            f"exchange the files. Received: {handle!r}. Write 'https://{handle[7:]}'."
+        )
+    if match := re.match(r"(hf://|https://(www\.)?huggingface\.co/)(.+)", handle):
         return _hugging_face(handle, match[3].rstrip("/"))
-    if match := re.match(r"(kaggle://|https?://(www\.)?kaggle\.com/models/)(.+)", handle):
+    if match := re.match(r"(kaggle://|https://(www\.)?kaggle\.com/models/)(.+)", handle):
         return _kaggle(handle, match[3].rstrip("/"))
     if re.match(r"https://tfhub\.dev/", handle):
         return _tf_hub(handle)

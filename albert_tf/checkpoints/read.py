@@ -80,6 +80,11 @@ def read(path, config=None):
     raise _unknown(path)
 
 
+def opened(checkpoint, config=None):
+    """A `Checkpoint` as it is, so that it is opened once; `read` of anything else."""
+    return checkpoint if isinstance(checkpoint, Checkpoint) else read(checkpoint, config)
+
+
 def _read_saved_model(path, config):
     if not (path / "saved_model.pb").is_file():
         return None

@@ -5,12 +5,11 @@ import dataclasses
 import numpy as np
 
 from albert_tf._keras import tf_variable, uninitialized
-from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.configuration import config_from_fields
 from albert_tf.checkpoints.matching import match, require_ok
 from albert_tf.checkpoints.names.geometry import fields_from_shapes
 from albert_tf.checkpoints.names.table import PARTS
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.config_files import CONFIG_FIELDS
 
 
@@ -44,7 +43,7 @@ def restore(build, path, config=None, parts=PARTS, **kwargs):
 
 def _read(path, config, kwargs):
     """Returns the checkpoint with the configuration to use, and the other constructor arguments."""
-    checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+    checkpoint = opened(path, config)
     changes = {CONFIG_FIELDS[key]: kwargs[key] for key in kwargs if key in CONFIG_FIELDS}
     kwargs = {key: value for key, value in kwargs.items() if key not in CONFIG_FIELDS}
     if checkpoint.config is None:

@@ -3,9 +3,8 @@
 import numpy as np
 
 from albert_tf._keras import tf_variable
-from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.names.flavors import describe
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.messages import plain
 
 
@@ -39,7 +38,7 @@ def restore_task_head(model, path, config=None):
     >>> _ = albert_tf.export_classifier(classifier, path, albert_tiny_en.SP_MODEL)
     >>> restore_task_head(classifier, path)
     """
-    checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+    checkpoint = opened(path, config)
     weights = model.weights_by_name()
     values = {}
     for head_weight in model.head_weight_names:

@@ -31,8 +31,19 @@ _OUTPUT = flags.DEFINE_string("output", None, "Directory of the run.", required=
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder of the data, in the layout in which they are distributed."
 )
-_TRAIN_FILE = flags.DEFINE_string("train_file", None, "File to learn from. Not for RACE.")
+_TRAIN_FILE = flags.DEFINE_string(
+    "train_file",
+    None,
+    "File to learn from. Own files: .csv, .tsv, .jsonl or .json; for tagging also .conll, .bio, "
+    ".iob or .txt (a word and its tag a line). Each also as .gz. Not for RACE.",
+)
 _DEV_FILE = flags.DEFINE_string("dev_file", None, "File to score on. Not for RACE.")
+_DEV_FRACTION = flags.DEFINE_float(
+    "dev_fraction",
+    None,
+    "Without a dev file: fraction of the different training texts to set aside, by --seed and in "
+    "proportion to the labels, such as 0.1.",
+)
 _TEST_FILE = flags.DEFINE_string("test_file", None, "File to predict. Not for RACE.")
 _TEXT_COLUMN = flags.DEFINE_string(
     "text_column", None, "Own files: column of the text (default: text; for tagging words)."
@@ -141,6 +152,7 @@ def main():
     from albert_tf.training.finetuning.tasks import make_task
 
     options = FinetuneOptions(
+        dev_fraction=_DEV_FRACTION.value,
         max_train_examples=_MAX_TRAIN.value,
         max_dev_examples=_MAX_DEV.value,
         **{name: flag.value for name, flag in _OPTIONS.items()},

@@ -3,8 +3,7 @@
 import functools
 
 from albert_tf._keras import keras, weights_by_name
-from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
 from albert_tf.encoder import AlbertEncoder
@@ -66,7 +65,7 @@ class TaskModel(IdsModel):
           FileNotFoundError: There is no such checkpoint or configuration.
           ValueError: It has no head for this task, or the weights do not fit the configuration.
         """
-        checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+        checkpoint = opened(path, config)
         encoder = AlbertEncoder.from_checkpoint(checkpoint)
         model = cls(encoder, **{**cls.stored_arguments(checkpoint), **kwargs})
         restore_task_head(model, checkpoint)

@@ -1,6 +1,6 @@
 """What a fine-tuning starts from: weights, their configuration and their vocabulary."""
 
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.restore import complete_config
 from albert_tf.config import AlbertConfig
 from albert_tf.text.sentencepiece_model import SentencePieceModel
@@ -15,7 +15,7 @@ def starting_point(checkpoint, config, from_scratch):
       from_scratch: Whether to start with random weights.
 
     Returns:
-      (AlbertConfig, path of the checkpoint's files or None)
+      (AlbertConfig, the opened `Checkpoint` with that configuration or None)
     """
     if from_scratch:
         if checkpoint is not None or config is None:
@@ -30,10 +30,10 @@ def starting_point(checkpoint, config, from_scratch):
             "Pass one, or say from_scratch (on the command line --from_scratch) and pass a "
             "configuration, for random weights."
         )
-    found = read(checkpoint, config)
+    found = opened(checkpoint, config)
     if found.config is None:
         found = complete_config(found, {})
-    return found.config, found.path
+    return found.config, found
 
 
 def check_sizes(config, sp_model, recipe):

@@ -46,6 +46,15 @@ def test_is_handle(path, expected):
 
 
 @pytest.mark.parametrize(
+    "host", ["huggingface.co/a/b", "www.kaggle.com/models/a/b/c/d", "tfhub.dev/a/1"]
+)
+def test_without_tls(host):
+    for scheme in ("http", "HTTP"):
+        with pytest.raises(ValueError, match=f"begin with https://.*Write 'https://{host}'"):
+            resolve(f"{scheme}://{host}")
+
+
+@pytest.mark.parametrize(
     "handle, revision",
     [
         ("hf://albert/albert-base-v2", None),
@@ -121,7 +130,7 @@ def test_offline(client):
             "known form: albert_tiny_en; hf://.* Received: 'https://example.com",
         ),
         ("s3://bucket/x", "must have a known form"),
-        ("http://tfhub.dev/google/albert_base/3", "known form: .*https://tfhub.dev/"),
+        ("http://tfhub.dev/google/albert_base/3", "begin with https://: over"),
     ],
 )
 def test_bad_handles(handle, message):

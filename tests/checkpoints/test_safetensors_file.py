@@ -47,6 +47,9 @@ def test_round_trip(tmp_path):
         for name, array in arrays.items()
     }
     write_safetensors(tmp_path / "x.safetensors", tensors, {"format": "pt"})
+    assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
+    with pytest.raises(ValueError, match="path of a local file. Received: 's3://bucket/x'"):
+        write_safetensors("s3://bucket/x", tensors, {"format": "pt"})
     stored = open_safetensors(tmp_path / "x.safetensors")
     assert list(stored) == list(arrays)
     for name, array in arrays.items():

@@ -135,7 +135,7 @@ def test_problem_type_of_hugging_face_may_be_absent_but_not_strange(tmp_path):
         restore_task_head(model, path)
 
 
-def test_records_of_runs_and_of_hugging_face_directories(tmp_path):
+def test_records_of_runs_and_of_hugging_face_directories(tmp_path, unchecked):
     run = tmp_path / "run"
     trained = AlbertClassifier(AlbertEncoder.from_checkpoint(GOLDENS / "tiny"), 3)
     RunDirectory(run).save(7, trained.weights, {"iterations": tf.Variable(7)}, {"step": 7})

@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 from albert_tf.data.report import Report
@@ -26,6 +28,13 @@ def test_csv_gives_the_line_where_a_row_begins(tmp_path):
     assert report.counts == {"blank lines skipped": 1}
 
 
+def test_csv_has_fields_of_any_length(tmp_path):
+    limit = csv.field_size_limit()
+    path = write(tmp_path, "a.csv", "text,label\n" + "word " * 50_000 + ",1\n")
+    assert len(list(read_csv(path, Report()))[1][1][0]) == 250_000
+    assert csv.field_size_limit() == limit
+
+
 def test_csv_refuses_an_open_quote(tmp_path):
     path = write(tmp_path, "a.csv", 'a,b\n1,2\n"3,4\n5,6\n')
     with pytest.raises(ValueError, match=r"RFC 4180.* Received: .*a.csv:3: unexpected end of data"):
@@ -44,8 +53,22 @@ def test_jsonl(tmp_path):
     assert list(read_jsonl(path, Report())) == [(1, {"a": 1}), (3, {"a": "\u2028"})]
     with pytest.raises(ValueError, match=r"must be JSON. Received: .*b.jsonl:2: Expecting"):
         list(read_jsonl(write(tmp_path, "b.jsonl", '{"a": 1}\n{"a": }\n'), Report()))
-    with pytest.raises(ValueError, match=r"JSON object. Received: .*c.jsonl:1: a list"):
-        list(read_jsonl(write(tmp_path, "c.jsonl", "[1]\n"), Report()))
+    with pytest.raises(ValueError, match=r"JSON object. Received: .*c.jsonl:1: a int. A file of r"):
+        list(read_jsonl(write(tmp_path, "c.jsonl", "1\n"), Report()))
+    whole = write(tmp_path, "d.json", '{\n "data": []\n}')
+    with pytest.raises(ValueError, match=r"d.json:1: Expecting.* or is one list of objects"):
+        list(read_jsonl(whole, Report()))
+    with pytest.raises(ValueError, match=r"thousands of times. Received: .*e.json:1"):
+        list(read_jsonl(write(tmp_path, "e.json", "[" * 100_000), Report()))
+
+
+def test_a_list_of_objects(tmp_path):
+    path = write(tmp_path, "a.json", '\ufeff[\n {"a": 1},\n {"a":\n 2}]\n')
+    assert list(read_jsonl(path, Report())) == [("item 1", {"a": 1}), ("item 2", {"a": 2})]
+    with pytest.raises(ValueError, match=r"must be JSON. Received: .*b.json:3: Expecting value"):
+        list(read_jsonl(write(tmp_path, "b.json", '[\n{"a": 1},\n]'), Report()))
+    with pytest.raises(ValueError, match=r"JSON object. Received: .*c.json:item 2: a str"):
+        list(read_jsonl(write(tmp_path, "c.json", '[{"a": 1}, "b"]'), Report()))
 
 
 def test_json_must_be_unicode(tmp_path):

@@ -128,7 +128,7 @@ def test_text_is_served_with_the_ids_of_training(classifier, exported_classifier
         close(serve(text=tf.constant([text]))["probabilities"], expected)
 
 
-def test_rules_of_the_model_and_of_the_vocabulary(encoder, sp_model, tmp_path):
+def test_rules_of_the_model_and_of_the_vocabulary(encoder, sp_model, tmp_path, unchecked):
     """Explicit ones win over the model's, these over those of task.json beside the vocabulary."""
     shutil.copy(sp_model, tmp_path / "tiny.model")
     write_task(tmp_path, {"rules": "tfhub"})
@@ -157,7 +157,7 @@ def multi_label_inputs():
 
 
 @pytest.mark.parametrize("way", ["constructor", "compiled", "argument", "own loss"])
-def test_several_labels_are_served_as_sigmoids(encoder, sp_model, tmp_path, way):
+def test_several_labels_are_served_as_sigmoids(encoder, sp_model, tmp_path, way, unchecked):
     kwargs = {"problem_type": "multi_label_classification"}
     model = AlbertClassifier(encoder, 3, **(kwargs if way == "constructor" else {}))
     if way == "compiled":
@@ -198,7 +198,7 @@ def test_several_labels_are_served_as_sigmoids(encoder, sp_model, tmp_path, way)
         assert broken["probabilities are those of the logits"].startswith("not the softmax")
 
 
-def test_one_label_that_a_text_has_or_has_not(encoder, sp_model, tmp_path):
+def test_one_label_that_a_text_has_or_has_not(encoder, sp_model, tmp_path, unchecked):
     model = AlbertClassifier(encoder, 1)
     model.compile("adam", "binary_crossentropy")
     export_classifier(model, tmp_path / "out", sp_model, labels=["spam"], seq_length=24)
@@ -207,7 +207,7 @@ def test_one_label_that_a_text_has_or_has_not(encoder, sp_model, tmp_path):
     close(serve(text=tf.constant(TEXTS))["probabilities"], tf.sigmoid(logits))
 
 
-def test_several_numbers(encoder, sp_model, tmp_path):
+def test_several_numbers(encoder, sp_model, tmp_path, unchecked):
     model = AlbertClassifier(encoder, 2)
     model.compile("adam", "mse")
     export_classifier(model, tmp_path / "out", sp_model, seq_length=24)
@@ -224,7 +224,7 @@ def test_wrong_thresholds(encoder, sp_model, tmp_path, threshold):
         export_classifier(model, tmp_path / "out", sp_model, seq_length=8, threshold=threshold)
 
 
-def test_pairs_by_the_original_rules(classifier, sp_model, tmp_path):
+def test_pairs_by_the_original_rules(classifier, sp_model, tmp_path, unchecked):
     export_classifier(classifier, tmp_path / "pairs", sp_model, seq_length=16, pairs=True)
     loaded, serve = load(tmp_path / "pairs")
     first, second = TEXTS, ["one", "", "two", "another text that is too long to fit beside it"]

@@ -33,7 +33,7 @@ print(json.dumps(growth))
 
 
 @pytest.mark.skipif(not pathlib.Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
-def test_loads_keep_no_memory(exported_encoder, sp_model, tmp_path):
+def test_loads_keep_no_memory(exported_encoder, sp_model, tmp_path, unchecked):
     classifier = tmp_path / "classifier"
     export_classifier(AlbertClassifier(small_encoder()), classifier, sp_model, seq_length=16)
     process = run(None, "-c", GROWTH, exported_encoder, classifier)

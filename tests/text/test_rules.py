@@ -54,7 +54,7 @@ def test_tokenizers_agree_by_default():
     assert Tokenizer(TINY, "tfhub")(TEXTS).to_list() != expected
 
 
-def test_the_exported_preprocessor_tells_its_rules(tmp_path):
+def test_the_exported_preprocessor_tells_its_rules(tmp_path, unchecked):
     """Its default is the exception: it takes the place of tensorflow/albert_en_preprocess/3."""
     tf = pytest.importorskip("tensorflow")
     pytest.importorskip("tensorflow_text")

@@ -62,6 +62,9 @@ def test_own_pairs(tmp_path):
     features = task.features("test", RECIPE)
     (path,) = task.write_predictions(tmp_path / "out", "test", features, np.array([[0.0, 9.0]]), {})
     assert path.read_text() == "index\tprediction\tp(1)\tp(5)\nz\t5\t0.0001\t0.9999\n"
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["test.tsv"]
+    with pytest.raises(ValueError, match=r"path of a local file. Received: .*gs:/bucket"):
+        task.write_predictions("gs://bucket/out", "test", features, np.array([[0.0, 9.0]]), {})
 
 
 def test_own_regression(tmp_path):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
+from albert_tf.training.engine.history import History
 from albert_tf.training.finetuning.collapse import CollapseDetector, TrainingCollapsed, advice
 from albert_tf.training.finetuning.recipes import recipe_for
 
@@ -59,3 +60,26 @@ def test_errors():
         CollapseDetector([3, 0])
     with pytest.raises(ValueError, match="`patience` must be positive. Received: 0"):
         CollapseDetector([1, 1], patience=0)
+
+
+def test_a_run_that_goes_on_has_the_losses_of_before(tmp_path):
+    """Stopped after 30 of 50 steps, it warns at the same step with the same mean."""
+    losses = np.float32(0.69 + np.random.RandomState(0).uniform(-0.01, 0.01, 60))
+    told = {}
+    for name, pieces in {"whole": [(0, 60)], "parts": [(0, 30), (25, 60)]}.items():
+        told[name], directory = [], tmp_path / name
+        for (
+            start,
+            end,
+        ) in pieces:  # The second part goes on from a state before the first one's end.
+            history = History(directory)
+            detector = CollapseDetector(
+                [1, 1], patience=50, warn=told[name].append, history=directory / "history.csv"
+            )
+            for callback in (history, detector):
+                callback.on_begin({"step": start})
+            for i in range(start, end, 5):
+                logs = {"step": np.arange(i + 1, i + 6), "loss": losses[i : i + 5]}
+                for callback in (history, detector):
+                    callback.on_steps(logs)
+    assert told["parts"] == told["whole"] and "up to step 50 is 0.69" in told["whole"][0]

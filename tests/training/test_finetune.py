@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from albert_tf.checkpoints import read as reading
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.training.engine.history import read_csv
 from albert_tf.training.finetuning.collapse import TrainingCollapsed
@@ -145,6 +146,31 @@ def test_regression_does_not_export_a_constant_without_a_word(tmp_path):
     scores = metrics["scores"]["dev"]
     assert set(scores) == {"rmse", "mae", "pearson", "spearman"} and scores["rmse"] > 1.0
     assert "The dev predictions hardly vary: they have" in metrics["warnings"][0]
+
+
+def test_a_part_of_the_training_set_to_score_on(tmp_path, capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr(reading, "read", lambda *x, read=reading.read: opened.append(x) or read(*x))
+    rows = "".join(f"a {'good' if i % 4 else 'bad'} film {i},{int(i % 4 > 0)}\n" for i in range(24))
+    (tmp_path / "train.csv").write_text(f"text,label\n{rows}")
+    task = make_task("classification", data_dir=tmp_path)
+
+    def run(fraction):
+        recipe = {"train_steps": 2, "warmup_steps": 1}
+        return learn(None, tmp_path / "run", task, recipe, dev_fraction=fraction)
+
+    result = run(0.25)
+    assert len(opened) == 1  # The checkpoint, for all that is wanted of it.
+    assert "dev: 6 of 24 training examples set aside" in capsys.readouterr().out
+    metrics = json.loads((result.output / "metrics.json").read_text())
+    assert metrics["examples"] == {"train": 18, "dev": 6}
+    assert json.loads((result.output / "run.json").read_text())["options.dev_fraction"] == 0.25
+    rows = (result.output / "predictions" / "dev.tsv").read_text().splitlines()[1:]
+    labels = [row.split("\t")[2] for row in rows]
+    assert sorted(labels) == ["0"] + ["1"] * 5 or sorted(labels) == ["0", "0"] + ["1"] * 4
+    assert "dev" not in task.splits  # The task may be used again, with another seed.
+    with pytest.raises(ValueError, match=r"data.train is .*options.dev_fraction is 0.5, was 0.25"):
+        run(0.5)
 
 
 def test_refuses_to_start_from_nothing(data, tmp_path):

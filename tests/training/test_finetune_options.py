@@ -11,6 +11,10 @@ def test_options():
     assert "export" not in FinetuneOptions().deciding()
     with pytest.raises(ValueError, match="must be one of float32, .*Received: 'int8'"):
         FinetuneOptions(precision="int8")
+    for fraction in (0.0, 1.0, -0.1):
+        with pytest.raises(ValueError, match=f"between 0 and 1, such as 0.1. Received: {fraction}"):
+            FinetuneOptions(dev_fraction=fraction)
+    assert FinetuneOptions(dev_fraction=0.1).deciding()["dev_fraction"] == 0.1
     with pytest.raises(ValueError, match="XLA cannot compile. Received: it, with jit_compile=True"):
         FinetuneOptions(skip_padding=True, jit_compile=True)
     with pytest.raises(ValueError, match="`accumulate_steps` must be positive. Received: 0"):

@@ -8,9 +8,10 @@ from tests import random_tiny
 
 
 def test_checkpoint():
-    config, path = starting_point(random_tiny.CHECKPOINT, None, False)
-    assert config.hidden_size == 64
-    assert str(require_vocabulary(path)) == random_tiny.SP_MODEL
+    config, found = starting_point(random_tiny.CHECKPOINT, None, False)
+    assert config == found.config and config.hidden_size == 64
+    assert str(require_vocabulary(found.path)) == random_tiny.SP_MODEL
+    assert starting_point(found, None, False) == (config, found)
 
 
 def test_from_scratch(tmp_path):

@@ -1,3 +1,4 @@
+import gzip
 import json
 import shutil
 
@@ -46,8 +47,54 @@ def test_errors(name, data, message):
 def test_missing_files():
     with pytest.raises(FileNotFoundError, match="Received: no train file. Pass train_file"):
         make_task("classification", data_dir=FIXTURES)
-    with pytest.raises(FileNotFoundError, match="The data file must exist"):
+    with pytest.raises(
+        FileNotFoundError, match="The data file must exist.*--train_file=.*train.tsv"
+    ):
         make_task("rte", data_dir=FIXTURES / "squad")
+
+
+@pytest.mark.parametrize("name", ["classification", "regression", "multi-label", "tagging"])
+def test_errors_about_files_name_the_flag(name, tmp_path):
+    row = {"text": "a", "label": "1", "words": ["a"], "tags": ["x"]}
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps([row, {**row, "label": "2", "tags": ["y"]}]))
+    bad.write_text(json.dumps([{}]))
+    with pytest.raises(ValueError, match=rf"bad.json:item 1: .* \(--dev_file={bad}\)$"):
+        make_task(name, train_file=good, dev_file=bad)
+    with pytest.raises(FileNotFoundError, match=r"must exist. .* \(--test_file=none.csv\)$"):
+        make_task(name, train_file=good, dev_file=good, test_file="none.csv")
+
+
+def test_files_of_a_folder(tmp_path):
+    (tmp_path / "train.conll").write_text("Ann B-PER\n\nleft O\n")
+    (tmp_path / "dev.jsonl.gz").write_bytes(gzip.compress(b'{"words": "Ann", "tags": "O"}'))
+    task = make_task("tagging", data_dir=tmp_path)
+    assert task.labels == ("B-PER", "O") and task.splits["dev"][0].tags == ("O",)
+    (tmp_path / "train.csv").touch()
+    with pytest.raises(ValueError, match=r"one file for a split. .*train.csv, train.conll. Name"):
+        make_task("tagging", data_dir=tmp_path)
+
+
+def test_a_dev_set_of_the_training_examples(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text("text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(20)))
+    (tmp_path / "test.csv").write_text("text\nmore\n")
+    task = make_task("classification", data_dir=tmp_path)
+    with pytest.raises(ValueError, match=r"Received: no dev file. .*--dev_fraction=0.1"):
+        task.split_dev(None, seed=0)
+    told = task.split_dev(0.2, seed=0)
+    assert list(task.splits) == ["train", "dev", "test"] and "0: 2 of 10, 1: 2 of 10" in told
+    assert [len(x) for x in task.splits.values()] == [16, 4, 1]
+    with pytest.raises(ValueError, match=r"dev_fraction=0.2 .* the dev set .*train.csv. Leave one"):
+        task.split_dev(0.2, seed=0)
+    assert task.split_dev(None, seed=0) == ""
+
+
+def test_a_dev_set_of_squad_has_paragraphs_of_its_own():
+    task = make_task("squad2.0", train_file=SQUAD / "train-v2.0.json")
+    task.split_dev(0.5, seed=0)
+    train, dev = task.splits["train"], task.splits["dev"]
+    assert len(train) and len(dev) and not {e.context for e in train} & {e.context for e in dev}
 
 
 def data_of(name, folder):

@@ -46,10 +46,17 @@ def test_curves(tmp_path):
     pytest.importorskip("matplotlib")
     record(History(tmp_path), 0, 40, evaluate=(10, 20))
     path = plot_curves(tmp_path, ["loss", "accuracy"], smooth=0.5)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "curves.png",
+        "evaluations.csv",
+        "history.csv",
+    ]
     picture = tf.io.decode_png(path.read_bytes())
     assert picture.shape[0] > 400 and len(np.unique(picture)) > 10
     with pytest.raises(ValueError, match="one of accuracy, loss. Received: 'f1'"):
         plot_curves(tmp_path, ["f1"])
+    with pytest.raises(ValueError, match="path of a local directory. Received: 'gs://bucket/run'"):
+        plot_curves("gs://bucket/run")
 
 
 def test_evaluations_are_drawn_as_they_are(tmp_path, monkeypatch):

@@ -9,12 +9,12 @@ Reference: github.com/huggingface/safetensors, section "Format".
 import itertools
 import json
 import math
-import os
 import pathlib
 import struct
 
 import numpy as np
 
+from albert_tf.atomic import new_file
 from albert_tf.checkpoints.checkpoint import StoredTensor, TensorSpec
 from albert_tf.checkpoints.files.mapped_file import check_is_content, map_array, numpy_dtype
 from albert_tf.messages import brief
@@ -91,7 +91,7 @@ def open_safetensors(path):
 
 
 def write_safetensors(path, tensors, metadata):
-    """Writes a file, one tensor at a time.
+    """Writes a file, one tensor at a time; it gets its name when it is whole.
 
     Args:
       path: Path of the file.
@@ -108,15 +108,13 @@ def write_safetensors(path, tensors, metadata):
         }
     encoded = json.dumps(header, separators=(",", ":")).encode()
     encoded += b" " * (-len(encoded) % 8)  # So that the tensors are aligned.
-    with open(path, "wb") as file:
+    with new_file(path) as partial, open(partial, "wb") as file:
         file.write(struct.pack("<Q", len(encoded)) + encoded)
         for spec, array in tensors.values():
             values = np.asarray(array(), numpy_dtype(spec.dtype), order="C")
             if values.shape != spec.shape:
                 raise ValueError(f"A tensor must have the shape {spec}. Received: {values.shape}.")
             file.write(values.reshape(-1).view(np.uint8).data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _parse(path, header):

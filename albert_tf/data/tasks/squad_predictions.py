@@ -8,6 +8,7 @@ import pathlib
 
 import numpy as np
 
+from albert_tf.atomic import write_file
 from albert_tf.data.tasks.squad_windows import best_windows
 
 NO_NULL_SCORE = 1000000  # The original's null odds of a question without any window.
@@ -32,12 +33,11 @@ class SquadPredictions:
     def write(self, folder):
         """Writes predictions.json, nbest_predictions.json and, if there are any, null_odds.json."""
         folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         files = {"predictions": self.predictions, "nbest_predictions": self.nbest}
         if self.null_odds is not None:
             files["null_odds"] = self.null_odds
         for name, content in files.items():
-            (folder / f"{name}.json").write_text(json.dumps(content, indent=4) + "\n")
+            write_file(folder / f"{name}.json", json.dumps(content, indent=4) + "\n")
 
 
 def span_predictions(features, outputs, n_best_size=20, max_answer_length=30):

@@ -3,28 +3,23 @@
 import csv
 import io
 import json
-import pathlib
 import re
+
+from albert_tf.data.tasks.text_files import numbered_lines, read_text
 
 BLANK = "blank lines skipped"
 _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_lines(path, report):
-    """Yields `(line number from 1, line)` of a UTF-8 file, without line ends.
+    """Yields `(line number from 1, line)` of a UTF-8 file; see `text_files.numbered_lines`.
 
-    Lines end with \\n or \\r\\n only: other separators of Unicode are text. A byte order mark is
-    dropped; blank lines are skipped and counted in `report`.
-
-    Raises:
-      FileNotFoundError: If there is no such file.
-      ValueError: If a line is not UTF-8.
+    Blank lines are skipped and counted in `report`.
     """
-    for number, line in enumerate(_read_bytes(path).split(b"\n"), start=1):
-        text = _decode(line, path, number).removesuffix("\r")
+    for number, text in numbered_lines(path):
         if text.strip():
             yield number, text
-        elif line:
+        elif text:
             report.add(BLANK, f"{path}:{number}")
 
 
@@ -36,13 +31,14 @@ def read_tsv(path, report):
 
 def read_csv(path, report):
     """Yields `(line number, list of str)` by RFC 4180: commas; quoted fields may hold line ends."""
-    text = _decode(_read_bytes(path), path, 1)
+    text = read_text(path)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    number = 1
+    number, rows = 1, []
+    limit = csv.field_size_limit(max(len(text), 1))  # Documents may be longer than the default.
     try:
         for row in reader:
             if row:
-                yield number, row
+                rows.append((number, row))
             else:
                 report.add(BLANK, f"{path}:{number}")
             number = reader.line_num + 1
@@ -51,22 +47,49 @@ def read_csv(path, report):
             'CSV files must follow RFC 4180, with " inside of quoted fields doubled. '
             f"Received: {path}:{number}: {error}."
         ) from None
+    finally:
+        csv.field_size_limit(limit)
+    yield from rows
 
 
 def read_jsonl(path, report):
-    """Yields `(line number, dict)`: one JSON object a line."""
+    """Yields `(line number, dict)`: one JSON object a line.
+
+    Of a file that is one JSON list of objects instead, yields `("item 1", dict)` and so on.
+    """
+    text = read_text(path)
+    if text.lstrip().startswith("["):
+        for number, value in enumerate(_parsed(text, path, 1), start=1):
+            yield f"item {number}", _object(value, path, f"item {number}")
+        return
     for number, line in read_lines(path, report):
-        yield number, parse_json(line, path, number)
+        yield number, parse_json(line, path, number, _ROWS)
 
 
-def parse_json(text, path, line=1):
+_ROWS = " A file of rows has one object a line, or is one list of objects."
+
+
+def parse_json(text, path, line=1, advice=""):
     """A JSON object from text that begins at a line of a file; anything else is refused."""
+    return _object(_parsed(text, path, line, advice), path, line, advice)
+
+
+def read_json(path):
+    """The JSON object that a whole file holds."""
+    return parse_json(read_text(path), path)
+
+
+def _parsed(text, path, line, advice=""):
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            "The text must be JSON. "
-            f"Received: {path}:{line + error.lineno - 1}: {error.msg} at column {error.colno}."
+            "The text must be JSON. Received: "
+            f"{path}:{line + error.lineno - 1}: {error.msg} at column {error.colno}.{advice}"
+        ) from None
+    except RecursionError:
+        raise ValueError(
+            f"JSON must not be nested thousands of times. Received: {path}:{line}."
         ) from None
     if _MAYBE_SURROGATE.search(text):
         try:
@@ -75,35 +98,13 @@ def parse_json(text, path, line=1):
             raise ValueError(
                 f"Texts must be valid Unicode. Received: {path}:{line}: half of a surrogate pair."
             ) from None
-    if not isinstance(value, dict):
-        raise ValueError(
-            f"The text must be a JSON object. Received: {path}:{line}: a {type(value).__name__}."
-        )
     return value
 
 
-def read_json(path):
-    """The JSON object that a whole file holds."""
-    return parse_json(_decode(_read_bytes(path), path, 1), path)
-
-
-def _read_bytes(path):
-    path = pathlib.Path(path)
-    if not path.is_file():
-        siblings = sorted(p.name for p in path.parent.glob("*"))[:10]
-        raise FileNotFoundError(
-            f"The data file must exist. Received: {path}. "
-            + (f"Its folder has {', '.join(siblings)}." if siblings else "Nor is there its folder.")
-        )
-    return path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-
-
-def _decode(data, path, line):
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line += data.count(b"\n", 0, error.start)
+def _object(value, path, place, advice=""):
+    if not isinstance(value, dict):
         raise ValueError(
-            f"Data files must be UTF-8. Received: {path}:{line}: byte {data[error.start]:#04x}. "
-            "Convert the file, for example with `iconv -t UTF-8`."
-        ) from None
+            f"The text must be a JSON object. Received: {path}:{place}: a "
+            f"{type(value).__name__}.{advice}"
+        )
+    return value

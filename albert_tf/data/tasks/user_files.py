@@ -1,36 +1,38 @@
-"""Your own data: CSV, TSV or JSONL for classification, several labels a text, regression, tagging.
+"""Your own data: CSV, TSV or JSON for classification, several labels a text, regression, tagging.
 
 The first row of CSV and TSV names the columns. CSV follows RFC 4180 (quoted fields); TSV is split
-at tabs, and quotes are ordinary text. JSONL has one object a line, whose keys are the columns.
+at tabs, and quotes are ordinary text. In JSON there is one object a line, or one list of objects,
+whose keys are the columns. For tagging there is also the format of CoNLL's shared tasks. All may be
+compressed by gzip.
 """
 
 import ast
-import difflib
-import pathlib
 import re
 
 from albert_tf.data.report import Report
+from albert_tf.data.tasks.conll import CONLL_ENDINGS, read_conll
 from albert_tf.data.tasks.examples import Example, ExampleSet, TaggedExample
 from albert_tf.data.tasks.labels import (
     LABEL_SEPARATOR,
-    check_label,
     listed,
     parse_labels,
     parse_score,
+    with_labels,
 )
-from albert_tf.data.tasks.tables import read_csv, read_jsonl, read_tsv
+from albert_tf.data.tasks.named_rows import TABLE_ENDINGS, ending, named_rows, row_number
 
 
 def read_classification(path, text="text", text_pair=None, label="label", labels=None, guid=None):
     """Reads texts, or pairs of texts, with a label each.
 
     Args:
-      path: Path of a .csv, .tsv or .jsonl file.
+      path: Path of a .csv, .tsv, .jsonl or .json file, or of one compressed by gzip, as .csv.gz.
       text: Name of the column of the (first) text.
       text_pair: Name of the column of the second text, if there is one.
       label: Name of the column of the label; None for files to predict on.
       labels: All labels in the order of their ids. None takes those of the file, sorted, as numbers
-        if all are; pass the training set's for every other file.
+        if all are; pass the training set's for every other file. Of numbers, 1.0 is the label 1 if
+        there is one, and the other way round, which the report counts.
       guid: Name of a column of identifiers; without one it is the line number.
 
     Returns:
@@ -51,14 +53,12 @@ def read_classification(path, text="text", text_pair=None, label="label", labels
       (('1', '5'), 'a fine film')
     """
     report, examples, places = Report(), [], []
-    for place, row in _rows(path, [text, text_pair, label, guid], report):
+    for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
         name = None if label is None else _one_label(row[label], place)
         examples.append(_example(row, place, text, text_pair, guid, name))
         places.append(place)
-    if examples and label is not None:
-        labels = _all_labels(labels, {example.label for example in examples}, path)
-        for place, example in zip(places, examples):
-            check_label(example.label, labels, place)
+    if label is not None:
+        examples, labels = with_labels(examples, places, "label", labels, report)
     return ExampleSet(examples, [path], labels or (), report)
 
 
@@ -90,18 +90,14 @@ def read_multi_label(
         to be divided by something else.
     """
     report, examples, places = Report(), [], []
-    for place, row in _rows(path, [text, text_pair, label, guid], report):
+    for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
         names = None if label is None else parse_labels(row[label], place, separator)
         examples.append(_example(row, place, text, text_pair, guid, names))
         places.append(place)
-    if examples and label is not None:
-        found = {name for example in examples for name in example.label}
+    if label is not None:
         if labels is None:
             _check_separator(examples, places, separator)
-        labels = _all_labels(labels, found, path, least=1)
-        for place, example in zip(places, examples):
-            for name in example.label:
-                check_label(name, labels, place)
+        examples, labels = with_labels(examples, places, "label", labels, report, least=1)
     return ExampleSet(examples, [path], labels or (), report)
 
 
@@ -118,7 +114,7 @@ def read_regression(path, text="text", text_pair=None, label="label", guid=None)
       ValueError: As in `read_classification`; and if a label is not a finite number.
     """
     report, examples = Report(), []
-    for place, row in _rows(path, [text, text_pair, label, guid], report):
+    for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
         score = None if label is None else parse_score(_label(row[label], place), place)
         examples.append(_example(row, place, text, text_pair, guid, score))
     return ExampleSet(examples, [path], None, report)
@@ -128,9 +124,11 @@ def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
     """Reads texts cut into words, with a tag for each word.
 
     Args:
-      path: Path of a .jsonl file, whose words and tags are lists of str; or of a .csv or .tsv file,
-        where spaces divide them.
-      words: Name of the column of the words.
+      path: Path of a .jsonl or .json file, whose words and tags are lists of str; of a .csv or .tsv
+        file, where spaces divide them; or of a .conll file (or .bio, .iob, .iob2, .txt), which
+        `read_conll` reads: the first column is the word, the last one its tag, as it stands there
+        (IOB1, IOB2 or any other). Each may be compressed by gzip.
+      words: Name of the column of the words; CoNLL files have no such names.
       tags: Name of the column of the tags; None for files to predict on.
       labels, guid: As of `read_classification`.
 
@@ -142,63 +140,56 @@ def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
       ValueError: As in `read_classification`; and if there is not one tag a word.
     """
     report, examples, places = Report(), [], []
-    for place, row in _rows(path, [words, tags, guid], report):
-        row_words = _items(row[words], place)
-        row_tags = None if tags is None else _items(row[tags], place)
+    for place, row_words, row_tags, name in _tagged_rows(path, words, tags, guid, report):
         if row_tags is not None and len(row_tags) != len(row_words):
             raise ValueError(
                 "Each word must have one tag. "
                 f"Received: {place}: {len(row_words)} words, {len(row_tags)} tags."
             )
-        name = place.rpartition(":")[2] if guid is None else str(row[guid])
         examples.append(TaggedExample(name, row_words, row_tags))
         places.append(place)
     if examples and tags is not None:
-        labels = _all_labels(labels, {tag for e in examples for tag in e.tags}, path)
-        for place, example in zip(places, examples):
-            for tag in example.tags:
-                check_label(tag, labels, place)
+        examples, labels = with_labels(examples, places, "tags", labels, report)
     return ExampleSet(examples, [path], labels or (), report)
 
 
-def _rows(path, columns, report):
-    """Yields `(place, dict from column to value)`; every row has all the columns asked for."""
-    columns = [column for column in columns if column is not None]
-    suffix = pathlib.Path(path).suffix.lower()
-    if suffix == ".jsonl":
-        for line, row in read_jsonl(path, report):
-            _check_columns(columns, list(row), f"{path}:{line}")
-            yield f"{path}:{line}", row
-    elif suffix in (".csv", ".tsv"):
-        rows = read_csv(path, report) if suffix == ".csv" else read_tsv(path, report)
-        _, header = next(rows, (1, []))
-        _check_columns(columns, header, f"{path}:1")
-        for line, row in rows:
-            if len(row) != len(header):
-                raise ValueError(
-                    f"Each row must have the header's {len(header)} columns. "
-                    f"Received: {path}:{line}: {len(row)} columns: {row!r:.200}."
-                )
-            yield f"{path}:{line}", dict(zip(header, row))
-    else:
-        raise ValueError(f"Data files must be .csv, .tsv or .jsonl. Received: {path}.")
-
-
-def _check_columns(columns, header, place):
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise ValueError(f"Columns must have distinct names. Received: {place}: {twice} twice.")
-    for column in columns:
-        if column not in header:
-            near = difflib.get_close_matches(column, header, n=1)
+def _tagged_rows(path, words, tags, guid, report):
+    """Yields (place, words, tags or None, identifier) of each text."""
+    if ending(path) in CONLL_ENDINGS:
+        if words != "words" or tags not in ("tags", None) or guid is not None:
             raise ValueError(
-                f"The data must have a column {column!r}. Received: {place}: columns {header}."
-                + (f" Did you mean {near[0]!r}?" if near else " Name the columns by arguments.")
+                "The columns of CoNLL files have no names: the first one is the word, the last one "
+                f"its tag. Received: {path}, with columns {words!r}, {tags!r} and {guid!r}. Leave "
+                "these out (--text_column, --label_column, --id_column), or write a .jsonl file."
             )
+        for line, rows in read_conll(path, report):
+            if tags is not None and len(rows[0]) < 2:
+                raise ValueError(
+                    "Each line of a CoNLL file must have a word and, as its last column, its tag. "
+                    f"Received: {path}:{line}: {rows[0][0]!r} alone."
+                )
+            row_tags = None if tags is None else tuple(row[-1] for row in rows)
+            yield f"{path}:{line}", tuple(row[0] for row in rows), row_tags, str(line)
+        return
+    columns = {"text_column": words, "label_column": tags, "id_column": guid}
+    for place, row in named_rows(path, columns, report, TABLE_ENDINGS + CONLL_ENDINGS):
+        row_tags = None if tags is None else _items(row[tags], place)
+        name = row_number(place) if guid is None else str(row[guid])
+        yield place, _items(row[words], place), row_tags, name
+
+
+def _columns(text, text_pair, label, guid):
+    """The columns by the flags that name them."""
+    return {
+        "text_column": text,
+        "pair_column": text_pair,
+        "label_column": label,
+        "id_column": guid,
+    }
 
 
 def _example(row, place, text, text_pair, guid, label):
-    name = place.rpartition(":")[2] if guid is None else str(row[guid])
+    name = row_number(place) if guid is None else str(row[guid])
     pair = None if text_pair is None else _text(row[text_pair], place)
     return Example(name, _text(row[text], place), pair, label)
 
@@ -212,7 +203,7 @@ def _text(value, place):
 def _label(value, place):
     """A label as str; JSON may hold a number or a truth value."""
     text = "" if value is None or isinstance(value, (list, dict)) else str(value).strip()
-    if not text:
+    if not text or value != value:  # NaN is what pandas writes for a missing label.
         raise ValueError(f"Labels must be strings or numbers. Received: {place}: {value!r}.")
     return text
 
@@ -269,21 +260,3 @@ def _split(text, place):
         return text.split()
     is_list = isinstance(items, list) and all(isinstance(item, str) for item in items)
     return items if is_list else text.split()
-
-
-_LEAST = {1: "one label", 2: "two labels"}
-
-
-def _all_labels(labels, found, path, least=2):
-    if labels is not None:
-        return tuple(map(str, labels))
-    if len(found) < least:
-        raise ValueError(
-            f"A data set to learn from must have at least {_LEAST[least]}. "
-            f"Received: {path}: only {sorted(found)}. If it is a part of the data, pass labels=..."
-        )
-    return tuple(sorted(found, key=int) if all(map(_is_int, found)) else sorted(found))
-
-
-def _is_int(text):
-    return text.removeprefix("-").isdecimal()

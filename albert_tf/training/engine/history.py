@@ -92,6 +92,14 @@ def read_csv(path):
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 
 
+def rows_up_to(path, step):
+    """The rows of a file of `History` up to a step, list of {column: str}."""
+    with open(path, newline="", encoding="utf-8") as file:
+        # A process that was killed while writing may have left half a row.
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    return [row for row in rows if float(row["step"]) <= step]
+
+
 def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
     """Draws columns of `history.csv` and `evaluations.csv` over the steps into `curves.png`.
 
@@ -108,7 +116,7 @@ def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
 
     Raises:
       ImportError: matplotlib is missing.
-      ValueError: A column does not exist.
+      ValueError: A column does not exist; `directory` is a URL.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -119,6 +127,7 @@ def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
             "Curves need matplotlib. Received: no such module. Install it with `pip install "
             "matplotlib`."
         ) from None
+    local_path(directory)  # Refuses what is not one.
     directory = pathlib.Path(directory)
     files = {"training": directory / "history.csv", "evaluation": directory / "evaluations.csv"}
     tables = {kind: read_csv(path) for kind, path in files.items() if path.exists()}
@@ -147,7 +156,8 @@ def plot_curves(directory, names=("loss",), smooth=0.0, chosen=None):
     rows[-1].set(xlabel="step")
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     path = directory / "curves.png"
-    figure.savefig(path, dpi=120)
+    with new_file(path) as partial:
+        figure.savefig(partial, dpi=120, format="png")
     return path
 
 
@@ -179,10 +189,7 @@ def _append(path, rows):
 def _keep_up_to(path, step):
     if not path.exists():
         return
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        # A process that was killed while writing may have left half a row.
-        rows = [row for row in reader if None not in row.values() and float(row["step"]) <= step]
+    rows = rows_up_to(path, step)
     if not rows:
         path.unlink()
         return

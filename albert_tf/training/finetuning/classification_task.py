@@ -4,14 +4,16 @@ import pathlib
 
 import numpy as np
 
+from albert_tf.atomic import write_file
 from albert_tf.data.tasks.classifier_features import classifier_features
 from albert_tf.data.tasks.glue import TASKS
 from albert_tf.data.tasks.metrics import METRICS
+from albert_tf.data.tasks.named_rows import TABLE_ENDINGS
 from albert_tf.data.tasks.user_files import read_classification, read_regression
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.tasks.classifier import REGRESSION, SINGLE_LABEL, AlbertClassifier
 from albert_tf.training.engine.losses import Accuracy, SparseCrossEntropy, SquaredError
-from albert_tf.training.finetuning.task import FinetuneTask, split_files
+from albert_tf.training.finetuning.task import FinetuneTask, read_splits, split_files, told_file
 
 GLUE_TASKS = tuple(name for name in TASKS if name != "ax")
 # What gluebenchmark.com wants the files of a submission to be called.
@@ -85,7 +87,6 @@ class ClassificationTask(FinetuneTask):
 
     def write_predictions(self, folder, split, features, outputs, scores):
         folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         examples, answers = self.splits[split], self._answers(outputs)
         if self.labels is None:
             texts = [f"{answer:.4f}" for answer in answers]
@@ -105,7 +106,7 @@ class ClassificationTask(FinetuneTask):
                 for i, label in enumerate(self.labels):
                     columns[f"p({label})"] = [f"{p:.4f}" for p in _softmax(outputs)[:, i]]
         rows = [columns, *zip(*columns.values())]
-        path.write_text("".join("\t".join(map(_cell, row)) + "\n" for row in rows), "utf-8")
+        write_file(path, "".join("\t".join(map(_cell, row)) + "\n" for row in rows))
         return [path]
 
     def export(self, model, path, sp_model, recipe, scores):
@@ -133,16 +134,17 @@ def glue_task(name, data_dir=None, train_file=None, dev_file=None, test_file=Non
       train_file, dev_file, test_file: Files that are elsewhere, in the same layout.
     """
     task, given = TASKS[name], {"train": train_file, "dev": dev_file, "test": test_file}
-    if data_dir is None and not (train_file and dev_file):
+    if data_dir is None and not train_file:
         raise ValueError(
-            f"{name} needs `data_dir`, the folder of GLUE's data, or `train_file` and `dev_file`. "
-            "Received: neither."
+            f"{name} needs `data_dir`, the folder of GLUE's data, or `train_file`. Received: "
+            "neither."
         )
     splits, submissions = {}, {}
     for split, path in given.items():
         path = path or (data_dir and task.path(data_dir, split))
         if path and (split != "test" or given["test"] or pathlib.Path(path).is_file()):
-            splits[split] = task.read_file(path, split)
+            with told_file(split, path):
+                splits[split] = task.read_file(path, split)
     if "test" in splits:
         submissions["test"] = SUBMISSION_FILES[name]
     if name == "mnli" and data_dir is not None:
@@ -166,26 +168,27 @@ def own_task(
     label_column="label",
     id_column=None,
 ):
-    """Classification or regression of your own CSV, TSV or JSONL files.
+    """Classification or regression of your own CSV, TSV or JSON files.
 
     Args:
       name: "classification" or "regression".
-      data_dir: Folder with train.csv, dev.csv and perhaps test.csv (or .tsv, .jsonl).
-      train_file, dev_file, test_file: The files themselves. The test file needs no labels, and its
-        labels are not read.
+      data_dir: Folder with train.csv and perhaps dev.csv and test.csv (or .tsv, .jsonl, .json; or
+        .csv.gz and the like).
+      train_file, dev_file, test_file: The files themselves. Without a dev file, `dev_fraction` of
+        `FinetuneOptions` is needed. The test file needs no labels, and its labels are not read.
       text_column, pair_column, label_column, id_column: Names of the columns.
     """
     given = {"train": train_file, "dev": dev_file, "test": test_file}
-    paths = split_files(data_dir, (".csv", ".tsv", ".jsonl"), given)
-    splits = {}
-    for split, path in paths.items():
-        columns = {"text": text_column, "text_pair": pair_column, "guid": id_column}
-        columns["label"] = None if split == "test" else label_column
+    paths = split_files(data_dir, TABLE_ENDINGS, given)
+    columns = {"text": text_column, "text_pair": pair_column, "guid": id_column}
+
+    def read(path, labels, is_labeled):
+        label = label_column if is_labeled else None
         if name == "regression":
-            splits[split] = read_regression(path, **columns)
-        else:
-            labels = splits["train"].labels if splits else None
-            splits[split] = read_classification(path, labels=labels, **columns)
+            return read_regression(path, label=label, **columns)
+        return read_classification(path, label=label, labels=labels, **columns)
+
+    splits = read_splits(paths, read)
     if name == "regression":
         # Not a correlation: what hardly varies may have one by chance.
         return ClassificationTask(name, splits, ("rmse", "mae", "pearson", "spearman"))

@@ -1,10 +1,12 @@
 """Noticing that fine-tuning fails, while there is still time to do something."""
 
 import math
+import pathlib
 
 import numpy as np
 
 from albert_tf.training.engine.callbacks import Callback
+from albert_tf.training.engine.history import rows_up_to
 
 
 class TrainingCollapsed(RuntimeError):
@@ -28,6 +30,8 @@ class CollapseDetector(Callback):
       tolerance: How far the loss must get below the entropy of the labels, as a fraction.
       name: Which of the reported numbers is the loss.
       warn: Function that is called with the message, once for each sign. None to raise instead.
+      history: Path of the `history.csv` that `History` writes, of every step: the losses that a
+        run begins with which goes on. None: the average begins anew.
 
     Raises:
       TrainingCollapsed: From `on_steps` and `check_predictions`, if `warn` is None.
@@ -38,7 +42,14 @@ class CollapseDetector(Callback):
     chief_only = False
 
     def __init__(
-        self, label_counts, advice="", patience=500, tolerance=0.03, name="loss", warn=None
+        self,
+        label_counts,
+        advice="",
+        patience=500,
+        tolerance=0.03,
+        name="loss",
+        warn=None,
+        history=None,
     ):
         counts = np.asarray(label_counts, np.float64)
         if counts.ndim != 1 or (counts < 0).any() or (counts > 0).sum() < 2:
@@ -56,8 +67,15 @@ class CollapseDetector(Callback):
         self.tolerance = tolerance
         self.name = name
         self.recent = []
+        self.history = None if history is None else pathlib.Path(history)
         self._warn = warn
         self._warned = set()
+
+    def on_begin(self, run):
+        self.recent = []
+        if run["step"] and self.history and self.history.is_file():
+            rows = rows_up_to(self.history, run["step"])[-self.patience :]
+            self.recent = [float(row[self.name]) for row in rows]
 
     def on_steps(self, logs):
         self.recent += [float(x) for x in logs[self.name]]

@@ -1,5 +1,6 @@
 """Fine-tuning from a checkpoint to metrics, predictions and a SavedModel."""
 
+import copy
 import dataclasses
 import os
 import pathlib
@@ -119,8 +120,11 @@ def finetune(
         import_tensorflow_text()  # A missing package is an error now, not after the training.
     if not isinstance(task, FinetuneTask):
         task = make_task(task, data_dir=data_dir)
+    task = copy.copy(task)  # Its splits change below, and it may be used for further runs.
+    task.splits = dict(task.splits)
+    told_split = task.split_dev(options.dev_fraction, options.seed)
     config, found = starting_point(checkpoint, config, from_scratch)
-    sp_model = os.fspath(sp_model or require_vocabulary(found))
+    sp_model = os.fspath(sp_model or require_vocabulary(found and found.path))
     recipe = (recipe or recipe_for(task.name, config, from_scratch)).changed(**changes)
     check_sizes(config, sp_model, recipe)
     task.cut("train", options.max_train_examples)
@@ -129,7 +133,7 @@ def finetune(
         "task": task.name,
         "settings": task.settings,
         "data": {split: digest(examples) for split, examples in task.splits.items()},
-        "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
+        "checkpoint": _name(checkpoint),
         "config": config.to_dict(),
         "sp_model": file_digest(sp_model),
         # Not its source: words about a number may change while the run goes on.
@@ -142,11 +146,19 @@ def finetune(
         told_failures(strategy),
     ):
         run.say(f"{task.name}: {model_size(config) or 'a size of its own'}; {_described(recipe)}")
+        run.say(told_split)
         run.read_data(cache_dir or run.output / "cache")
-        run.build(checkpoint)
+        run.build(found)
+        del found  # Its files need not stay open.
         state = run.train()
         scores = {} if state.stopped_by == "interrupted" else write_results(run, state)
     return FinetuneResult(scores, state, run.model, recipe, run.output)
+
+
+def _name(checkpoint):
+    if checkpoint is None:
+        return None
+    return os.fspath(getattr(checkpoint, "path", checkpoint))
 
 
 def _described(recipe):

@@ -4,14 +4,16 @@ import pathlib
 
 import numpy as np
 
+from albert_tf.atomic import write_file
 from albert_tf.data.tasks.classifier_features import classifier_features
 from albert_tf.data.tasks.labels import LABEL_SEPARATOR
 from albert_tf.data.tasks.metrics import f1_macro, f1_micro, subset_accuracy
+from albert_tf.data.tasks.named_rows import TABLE_ENDINGS
 from albert_tf.data.tasks.user_files import read_multi_label
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.tasks.classifier import MULTI_LABEL, AlbertClassifier, multi_label_loss
 from albert_tf.training.engine.losses import MeanOf
-from albert_tf.training.finetuning.task import FinetuneTask, split_files
+from albert_tf.training.finetuning.task import FinetuneTask, read_splits, split_files
 
 
 class MultiLabelTask(FinetuneTask):
@@ -74,7 +76,6 @@ class MultiLabelTask(FinetuneTask):
 
     def write_predictions(self, folder, split, features, outputs, scores):
         path = pathlib.Path(folder) / f"{split}.tsv"
-        path.parent.mkdir(parents=True, exist_ok=True)
         rows = [["index", "prediction", *(["label"] if features.has_labels else [])]]
         rows[0] += [f"p({label})" for label in self.labels]
         for example, probabilities in zip(self.splits[split], _sigmoid(outputs)):
@@ -84,7 +85,7 @@ class MultiLabelTask(FinetuneTask):
                 row.append(self.separator.join(example.label))
             rows.append([*row, *(f"{p:.4f}" for p in probabilities)])
         lines = ("\t".join(" ".join(str(cell).split()) for cell in row) for row in rows)
-        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        write_file(path, "".join(f"{line}\n" for line in lines))
         return [path]
 
     def export(self, model, path, sp_model, recipe, scores):
@@ -114,7 +115,7 @@ def multi_label_task(
     label_separator=LABEL_SEPARATOR,
     threshold=0.5,
 ):
-    """Any number of labels for each text of your own CSV, TSV or JSONL files.
+    """Any number of labels for each text of your own CSV, TSV or JSON files.
 
     Args:
       name: "multi-label".
@@ -125,18 +126,19 @@ def multi_label_task(
       threshold: Probability from which a label is predicted.
     """
     given = {"train": train_file, "dev": dev_file, "test": test_file}
-    paths = split_files(data_dir, (".csv", ".tsv", ".jsonl"), given)
-    splits = {}
-    for split, path in paths.items():
-        splits[split] = read_multi_label(
+
+    def read(path, labels, is_labeled):
+        return read_multi_label(
             path,
             text=text_column,
             text_pair=pair_column,
-            label=None if split == "test" else label_column,
-            labels=splits["train"].labels if splits else None,
+            label=label_column if is_labeled else None,
+            labels=labels,
             guid=id_column,
             separator=label_separator,
         )
+
+    splits = read_splits(split_files(data_dir, TABLE_ENDINGS, given), read)
     return MultiLabelTask(name, splits, threshold, label_separator)
 
 

@@ -19,6 +19,8 @@ class FinetuneOptions(RunOptions):
         task's own.
       detect_collapse: Whether to warn, with advice, of a classifier that does not learn.
       stop_on_collapse: Whether to stop then, with nothing but the saved states.
+      dev_fraction: Fraction of the different training texts to set aside as dev set, where there is
+        none: the same ones for the same `seed`, in proportion to the labels; see `split_off`.
       max_train_examples, max_dev_examples: Use a random sample of so many; None for all.
       export: Whether to write the SavedModel; it needs tensorflow-text.
       The others: See `RunOptions`.
@@ -29,6 +31,7 @@ class FinetuneOptions(RunOptions):
     best_metric: str | None = None
     detect_collapse: bool = True
     stop_on_collapse: bool = False
+    dev_fraction: float | None = None
     max_train_examples: int | None = None
     max_dev_examples: int | None = None
     export: bool = True
@@ -43,6 +46,11 @@ class FinetuneOptions(RunOptions):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.dev_fraction is not None and not 0.0 < self.dev_fraction < 1.0:
+            raise ValueError(
+                "`dev_fraction` (--dev_fraction) must be between 0 and 1, such as 0.1. Received: "
+                f"{self.dev_fraction!r}."
+            )
         if self.stop_on_collapse and not self.detect_collapse:
             raise ValueError(
                 "`stop_on_collapse` needs `detect_collapse`. Received: detect_collapse=False. "

@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from albert_tf.atomic import new_file
 from albert_tf.data.tasks import race
 from albert_tf.data.tasks.multiple_choice_features import multiple_choice_features
 from albert_tf.saved_model.multiple_choice import export_multiple_choice
@@ -42,9 +43,8 @@ class RaceTask(FinetuneTask):
 
     def write_predictions(self, folder, split, features, outputs, scores):
         path = pathlib.Path(folder) / f"{split}_answers.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
         numbers = {}
-        with open(path, "w", encoding="utf-8") as file:
+        with new_file(path) as partial, open(partial, "w", encoding="utf-8") as file:
             for example, answer in zip(self.splits[split], self.classes(outputs)):
                 passage = (example.level, example.guid)
                 numbers[passage] = numbers.get(passage, -1) + 1

@@ -82,7 +82,7 @@ class FinetuneRun:
                 self.say(_indented(data.report and f"{split}: {data.report}"))
 
     def build(self, checkpoint):
-        """Makes model and optimizer; `checkpoint` None is for random weights."""
+        """Makes model and optimizer, from a `Checkpoint`, or with random weights of None."""
         recipe, options = self.recipe, self.options
         keras.utils.set_random_seed(options.seed)
         with self.strategy.scope():
@@ -129,7 +129,7 @@ class FinetuneRun:
             how |= {"dropout_rate": rate, "attention_dropout_rate": rate}
         if checkpoint is None:
             return AlbertEncoder.from_albert_config(self.config, **how)
-        return AlbertEncoder.from_checkpoint(checkpoint, config=self.config, **how)
+        return AlbertEncoder.from_checkpoint(checkpoint, **how)
 
     def train(self):
         """Trains, or goes on where an interrupted call stopped; returns the loop's `RunState`."""
@@ -141,6 +141,7 @@ class FinetuneRun:
                 advice(self.recipe, self.num_steps, self.warmup),
                 patience=max(500, 2 * self.warmup),
                 warn=None if options.stop_on_collapse else self.warn,
+                history=self.output / "history.csv",
             )
         if options.best_metric:
             self._evaluate()  # A wrong name is an error now, not after a tenth of the training.

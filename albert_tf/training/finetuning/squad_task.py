@@ -16,7 +16,7 @@ from albert_tf.data.tasks.squad_predictions import (
 from albert_tf.saved_model.span_labeler import export_span_labeler
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler, span_loss
 from albert_tf.training.engine.losses import MeanOf
-from albert_tf.training.finetuning.task import FinetuneTask
+from albert_tf.training.finetuning.task import FinetuneTask, told_file
 
 
 class SquadTask(FinetuneTask):
@@ -141,13 +141,14 @@ def squad_task(name, data_dir=None, train_file=None, dev_file=None, test_file=No
     for split, path in (("train", train_file), ("dev", dev_file), ("test", test_file)):
         if path is None and data_dir is not None and split != "test":
             path = pathlib.Path(data_dir) / f"{split}-v{version}.json"
-        if path is None and split != "test":
+        if path is None and split == "train":
             raise ValueError(
                 f"{name} needs `data_dir`, a folder with {split}-v{version}.json, or "
                 f"`{split}_file`. Received: neither."
             )
         if path is not None:
-            splits[split] = squad.read(path)
+            with told_file(split, path):
+                splits[split] = squad.read(path)
             if splits[split].version_2 and version == "1.1":
                 raise ValueError(
                     "SQuAD 1.1 has an answer for each question. Received: "

@@ -5,6 +5,9 @@ import pathlib
 
 import numpy as np
 
+from albert_tf.atomic import new_file
+from albert_tf.data.tasks.conll import CONLL_ENDINGS
+from albert_tf.data.tasks.named_rows import TABLE_ENDINGS
 from albert_tf.data.tasks.token_features import token_features
 from albert_tf.data.tasks.user_files import read_tagging
 from albert_tf.saved_model.token_classifier import export_token_classifier
@@ -12,7 +15,7 @@ from albert_tf.tasks.token_classifier import AlbertTokenClassifier, token_classi
 from albert_tf.text.reference import WORD_START
 from albert_tf.training.engine.losses import MeanOf
 from albert_tf.training.finetuning.entities import entity_f1, is_bio
-from albert_tf.training.finetuning.task import FinetuneTask, split_files
+from albert_tf.training.finetuning.task import FinetuneTask, read_splits, split_files
 
 
 class TaggingTask(FinetuneTask):
@@ -71,8 +74,7 @@ class TaggingTask(FinetuneTask):
 
     def write_predictions(self, folder, split, features, outputs, scores):
         path = pathlib.Path(folder) / f"{split}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
+        with new_file(path) as partial, open(partial, "w", encoding="utf-8") as file:
             for example, tags in zip(self.splits[split], self._tags(split, features, outputs)):
                 row = {"index": example.guid, "words": example.words, "tags": tags}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -101,7 +103,7 @@ def tagging_task(
     label_column="tags",
     id_column=None,
 ):
-    """Tagging of your own JSONL, CSV or TSV files.
+    """Tagging of your own JSON, CSV, TSV or CoNLL files; see `read_tagging`.
 
     Args:
       name: "tagging".
@@ -110,10 +112,11 @@ def tagging_task(
       label_column: Column of their tags.
     """
     given = {"train": train_file, "dev": dev_file, "test": test_file}
-    paths = split_files(data_dir, (".jsonl", ".csv", ".tsv"), given)
-    splits = {}
-    for split, path in paths.items():
-        tags = None if split == "test" else label_column
-        labels = splits["train"].labels if splits else None
-        splits[split] = read_tagging(path, text_column, tags, labels, id_column)
+
+    def read(path, labels, is_labeled):
+        tags = label_column if is_labeled else None
+        return read_tagging(path, text_column, tags, labels, id_column)
+
+    endings = (*TABLE_ENDINGS, *CONLL_ENDINGS)
+    splits = read_splits(split_files(data_dir, endings, given), read)
     return TaggingTask(name, splits)

@@ -1,5 +1,6 @@
 """What a task brings along to be fine-tuned: its data, model, losses, scores and files."""
 
+import contextlib
 import copy
 import math
 import pathlib
@@ -7,6 +8,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from albert_tf.data.tasks.dev_split import described, split_off
 from albert_tf.data.tasks.metrics import LOWER_IS_BETTER
 
 SPLITS = ("train", "dev", "test")
@@ -18,8 +20,8 @@ class FinetuneTask:
     Attributes:
       name: Such as "sst-2".
       kind: What its model answers, `task` of the record task.json and of the SavedModel.
-      splits: {name: `ExampleSet`}: "train", "dev", and further ones to score or to predict at the
-        end, such as "test".
+      splits: {name: `ExampleSet`}: "train", "dev" (which `split_dev` makes where there is none),
+        and further ones to score or to predict at the end, such as "test".
       ignores_padding: Whether padding has no part in the answers, so that it need not be computed.
       best_metric: Which of `scores(...)`, or "loss", chooses the best weights.
       has_dev_loss: Whether the features of "dev" have the labels that the losses take.
@@ -98,6 +100,38 @@ class FinetuneTask:
             "seq_length": recipe.max_seq_length,
         }
 
+    def split_dev(self, fraction, seed):
+        """Sets a fraction of the training examples aside as "dev"; see `split_off`.
+
+        Args:
+          fraction: float, or None where there is a dev set.
+          seed: int.
+
+        Returns:
+          What was done, in words; "" for nothing.
+
+        Raises:
+          ValueError: There is a dev set as well, or neither; or there are too few examples.
+        """
+        if "dev" in self.splits:
+            if fraction is None:
+                return ""
+            raise ValueError(
+                "`dev_fraction` makes a dev set where there is none. Received: "
+                f"dev_fraction={fraction!r} (--dev_fraction), and the dev set "
+                f"{', '.join(self.splits['dev'].files)}. Leave one out."
+            )
+        if fraction is None:
+            raise ValueError(
+                "Fine-tuning needs a set to choose the best weights with. Received: no dev file. "
+                "Pass dev_file (--dev_file=...), a data_dir that has one, or dev_fraction "
+                "(--dev_fraction=0.1) to set a part of the training examples aside."
+            )
+        train, dev = split_off(self.splits["train"], fraction, seed)
+        others = {name: x for name, x in self.splits.items() if name != "train"}
+        self.splits = {"train": train, "dev": dev, **others}
+        return described(train, dev)
+
     def cut(self, split, count):
         """Leaves a random sample of `count` examples in a split, the same one for every seed."""
         examples = self.splits[split]
@@ -122,24 +156,56 @@ def split_files(data_dir, endings, given):
 
     Args:
       data_dir: Folder, or None.
-      endings: Endings to look for, such as (".csv", ".tsv").
+      endings: Endings to look for, such as (".csv", ".tsv"); each also with ".gz" behind it.
       given: {split: path or None}.
 
     Raises:
-      FileNotFoundError: There is no such file for "train" or "dev".
+      FileNotFoundError: There is no such file for "train".
+      ValueError: There are several for a split.
     """
-    paths = {}
+    endings, paths = [*endings, *(f"{ending}.gz" for ending in endings)], {}
     for split in SPLITS:
         path = given.get(split)
         if path is None and data_dir is not None:
             found = [pathlib.Path(data_dir) / f"{split}{ending}" for ending in endings]
-            path = next((p for p in found if p.is_file()), None)
+            found = [path for path in found if path.is_file()]
+            if len(found) > 1:
+                raise ValueError(
+                    f"A data_dir must have one file for a split. Received: {data_dir} with "
+                    f"{', '.join(path.name for path in found)}. Name the one that is meant "
+                    f"(--{split}_file={found[0]})."
+                )
+            path = found[0] if found else None
         if path is not None:
             paths[split] = path
-        elif split != "test":
+        elif split == "train":
             raise FileNotFoundError(
-                f"Fine-tuning needs a set to learn from and one to choose the best weights with. "
-                f"Received: no {split} file. Pass {split}_file, or a data_dir with "
-                f"{' or '.join(split + ending for ending in endings)}."
+                "Fine-tuning needs a set to learn from. Received: no train file. Pass train_file "
+                f"(--train_file=...), or a data_dir with train and one of {', '.join(endings)}."
             )
     return paths
+
+
+@contextlib.contextmanager
+def told_file(split, path):
+    """Names the flag of a split's file in errors about it."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError) as error:
+        kind = ValueError if isinstance(error, ValueError) else FileNotFoundError
+        raise kind(f"{error} (--{split}_file={path})") from None
+
+
+def read_splits(paths, read):
+    """{split: examples} of a task's own files; the labels of "train" are those of all.
+
+    Args:
+      paths: {split: path}, "train" first.
+      read: Function (path, labels, is_labeled) that returns an `ExampleSet`.
+    """
+    splits = {}
+    for split, path in paths.items():
+        with told_file(split, path):
+            labels = splits["train"].labels if splits else None
+            splits[split] = read(path, labels, split != "test")
+    return splits
