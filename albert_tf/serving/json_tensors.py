@@ -70,10 +70,10 @@ def read_json(body):
 
 def signature_name(request):
     """The signature that a request asks for, `serving_default` if it does not say."""
-    name = request.get("signature_name") or "serving_default"
+    name = request.get("signature_name", "serving_default")
     if not isinstance(name, str):
         raise RequestError(400, f"'signature_name' must be a string. Received: {brief(name)}.")
-    return name
+    return name or "serving_default"
 
 
 def read_tensors(request, forms):

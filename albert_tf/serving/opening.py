@@ -77,7 +77,7 @@ def _open(name, path):
         newest = max(versions)
         return [ServedModel(name, load_saved_model(versions[newest], newest), directory)]
     checkpoint = read(path)
-    if checkpoint.task.get("task") or task_model_class(checkpoint) is not None:
+    if task_model_class(checkpoint) is not None:
         return [ServedModel(name, load_checkpoint(path, None))]
     tasks = ["embedding"]
     if AlbertPretrainer.from_checkpoint(checkpoint).masked_lm is not None:

@@ -40,7 +40,7 @@ class ServedVersion:
             key: json_format.MessageToDict(
                 value, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
             )
-            for key, value in self.signature_defs.items()
+            for key, value in sorted(self.signature_defs.items())
         }
         return {
             "model_spec": {"name": name, "signature_name": "", "version": str(self.version)},

@@ -79,6 +79,8 @@ class Signature:
     def _own(self, outputs, length, longest):
         """Without what the outputs have for the longer rows of others."""
         count = outputs["counts"].max(initial=0) if "counts" in outputs else None
+        if len(next(iter(self.inputs.values())).shape) > 2:
+            length = None  # What comes after the rows are choices.
         for name, form in self.outputs.items():
             if len(form.shape) > 1 and form.shape[1] is None:
                 if count is not None:
