@@ -52,7 +52,7 @@ def same(received, expected):
     if isinstance(expected, list):
         return len(received) == len(expected) and all(map(same, received, expected))
     return received == (
-        pytest.approx(expected, abs=1e-5) if isinstance(expected, float) else expected
+        pytest.approx(expected, rel=1e-5, abs=1e-5) if isinstance(expected, float) else expected
     )
 
 
