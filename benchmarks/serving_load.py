@@ -74,14 +74,19 @@ async def measure(base, texts, vectors):
         np.testing.assert_allclose(found["predictions"][0], vectors[index], atol=1e-4)
 
     async def load(server, clients, count, until=None):
-        """Seconds of each request, and of all; every answer is checked."""
+        """Seconds of each request, and of all; every answer is checked.
+
+        With `until`, an event that ends it, clients pause between two requests.
+        """
         times, numbers = [], iter(range(count))
 
         async def client():
             async with Connection(server.port) as connection:
                 for number in numbers:
-                    if until is not None and until.is_set():
-                        return
+                    if until is not None:
+                        await asyncio.sleep(0.02)
+                        if until.is_set():
+                            return
                     index = number * 7919 % len(bodies)
                     start = time.perf_counter()
                     answer = await connection.ask("POST", MODEL, bodies[index])

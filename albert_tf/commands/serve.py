@@ -10,6 +10,8 @@ without encryption or passwords. Beyond that there is TensorFlow Serving, for wh
 the port only. SIGTERM or Ctrl-C ends it when all that it has taken is answered.
 """
 
+import gc
+
 from absl import flags
 
 from albert_tf.commands.run import run
@@ -55,6 +57,7 @@ def main(arguments):
     from albert_tf.serving.limits import Limits
     from albert_tf.serving.opening import open_models
 
+    gc.freeze()  # Unloading a model need not look at what is here before any.
     limits = Limits(
         max_queue=_MAX_QUEUE.value,
         max_body_bytes=_MAX_BODY_BYTES.value,

@@ -73,9 +73,9 @@ class ServedModel:
         Args:
           say: Function that is told what has happened, in words.
         """
-        self._left = [left for left in self._left if left() is not None]
         if self._left:
             gc.collect()  # Models are circles of references.
+            self._left = [left for left in self._left if left() is not None]
         if self._base is None:
             return
         try:
