@@ -14,6 +14,7 @@ from albert_tf.commands.table import print_checks
 from albert_tf.commands.task_flags import TASK, given_settings
 
 _OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=True)
+_TOP_K = flags.DEFINE_integer("top_k", None, "fill-mask: word pieces for each mask (5).")
 _SKIP_PADDING = flags.DEFINE_bool(
     "skip_padding",
     True,
@@ -41,7 +42,10 @@ def main():
 
     refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
     path, config = checkpoint_path()
-    task = checkpoint_task(path, TASK.value, config=config, **given_settings())
+    settings = given_settings()
+    if _TOP_K.value is not None:
+        settings["top_k"] = _TOP_K.value
+    task = checkpoint_task(path, TASK.value, config=config, **settings)
     print(task.export.model.encoder.restore_report)
     checks = export_task(
         task.export,

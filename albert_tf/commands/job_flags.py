@@ -54,18 +54,31 @@ _SHARD = flags.DEFINE_string(
 _BATCH_TOKENS = flags.DEFINE_integer(
     "batch_tokens", 4096, "Most tokens of a batch. More is faster up to a point, and needs memory."
 )
+_COMPUTE_DTYPE = flags.DEFINE_enum(
+    "compute_dtype",
+    None,
+    ["float32", "bfloat16", "float16"],
+    "What blocks and pooler compute in. Default: what the model says.",
+)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier output of other settings.")
 
 
 def run_job(task, top_k="auto"):
     """Loads --model for a task, answers the rows of --input and tells what was done."""
+    settings = given_settings()
+    if task in ("fill-mask", "fill_mask") and isinstance(top_k, int):
+        settings["top_k"] = top_k  # More than the exporter's default, perhaps.
     shard = _parsed_shard()
     from albert_tf.prediction.job import Job
     from albert_tf.prediction.predictor import Predictor
 
     with _inputs() as inputs:
         predictor = Predictor(
-            _MODEL.value, task, batch_tokens=_BATCH_TOKENS.value, **given_settings()
+            _MODEL.value,
+            task,
+            batch_tokens=_BATCH_TOKENS.value,
+            compute_dtype=_COMPUTE_DTYPE.value,
+            **settings,
         )
         done = Job(
             predictor,
@@ -81,9 +94,9 @@ def run_job(task, top_k="auto"):
     told = f"{done['rows']} rows in {_OUTPUT.value}"
     if done["bad_rows"]:
         told += f", {done['bad_rows']} bad rows in {_OUTPUT.value}.bad_rows.jsonl"
-    if done["tokens"]:
-        speed = done["tokens"] / done["seconds"]
-        told += f"; {done['seconds']:.1f} s, {speed:,.0f} tokens/s"
+    if done["computed"]:
+        speeds = (done[what] / done["seconds"] for what in ("computed", "tokens"))
+        told += "; {:.1f} s, {:,.0f} texts/s, {:,.0f} tokens/s".format(done["seconds"], *speeds)
     print(told)
 
 

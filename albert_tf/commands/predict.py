@@ -24,7 +24,10 @@ def main():
     top_k = _TOP_K.value
     if top_k is not None and top_k != "all" and not top_k.isdecimal():
         raise ValueError(f"--top_k must be a number, or all. Received: {top_k}.")
-    run_job(TASK.value, "auto" if top_k is None else None if top_k == "all" else int(top_k))
+    if top_k is None:
+        run_job(TASK.value)
+    else:
+        run_job(TASK.value, None if top_k == "all" else int(top_k))
 
 
 def start(argv=None):

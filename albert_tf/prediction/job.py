@@ -1,5 +1,6 @@
 """A file of texts to a file of answers: at any size, and after any interruption."""
 
+import contextlib
 import dataclasses
 import glob
 import itertools
@@ -77,8 +78,8 @@ class Job:
         """Does the work that is left.
 
         Returns:
-          dict {rows, bad_rows, tokens, seconds}: rows answered and bad ones of the whole output;
-          tokens and seconds of this call.
+          dict {rows, bad_rows, computed, tokens, seconds}: rows answered and bad ones of the whole
+          output; rows and tokens computed by this call, and its seconds.
         """
         start, output = time.monotonic(), self._output()
         kind = output_format(output, self.predictor.record["task"])
@@ -88,21 +89,20 @@ class Job:
         work = output.with_name(f".{output.name}.parts")
         if manifest.is_finished(output, self.overwrite):
             shutil.rmtree(work, ignore_errors=True)  # Of a call that was killed at its very end.
-            return {**manifest.counts, "tokens": 0, "seconds": 0.0}
-        with locked(work):
+            return {**manifest.counts, "computed": 0, "tokens": 0, "seconds": 0.0}
+        with _removed_if_empty(work), locked(work):
             remove_remains(work)
             limits = self._limits(files, columns)
             counts = self._scan(self._rows(files, columns, limits), output)
             if manifest.begin():
                 _empty(work)
             rows = self._rows(files, columns, limits)
-            tokens = self._compute(rows, work, kind, counts["rows"])
+            done = self._compute(rows, work, kind, counts["rows"])
             with new_file(output) as file:
                 join_parts(sorted(work.glob("part-*")), file, kind)
             manifest.finish(counts)
             _empty(work)
-        shutil.rmtree(work)
-        return {**counts, "tokens": tokens, "seconds": time.monotonic() - start}
+        return {**counts, **done, "seconds": time.monotonic() - start}
 
     # === What is asked ===
 
@@ -221,7 +221,7 @@ class Job:
     # === Answers ===
 
     def _compute(self, rows, work, kind, total):
-        """Writes the parts that are missing; returns the number of tokens computed."""
+        """Writes the parts that are missing; returns how many rows and tokens it computed."""
         asked, kept = itertools.tee((row, keep) for _, row, keep, _ in rows if row is not None)
         asked, kept = (row for row, _ in asked), (keep for _, keep in kept)
         tokens, skipped, bar = 0, 0, None
@@ -244,7 +244,17 @@ class Job:
                 bar.set_postfix_str(f"{speed:,.0f} tokens/s")
         if bar is not None:
             bar.close()
-        return tokens
+        return {"computed": total - skipped, "tokens": tokens}
+
+
+@contextlib.contextmanager
+def _removed_if_empty(directory):
+    """Removes a directory after the block, unless there is work in it to go on with."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            directory.rmdir()
 
 
 def _empty(directory):

@@ -35,7 +35,7 @@ class TextFunction:
     keep: object
 
 
-def load_text_function(path, task=None, sp_model=None, config=None, **settings):
+def load_text_function(path, task=None, sp_model=None, config=None, compute_dtype=None, **settings):
     """Loads what `Predictor` takes, whose arguments these are.
 
     Returns:
@@ -45,7 +45,8 @@ def load_text_function(path, task=None, sp_model=None, config=None, **settings):
     checkpoint = read(_with_export(path), config)
     ready = bool(checkpoint.task.get("text_inputs")) and checkpoint.flavor == "saved_model"
     settings = {name: value for name, value in settings.items() if value is not None}
-    if ready and not settings and task_name(checkpoint, task) == task_name(checkpoint):
+    as_it_is = not settings and compute_dtype is None
+    if ready and as_it_is and task_name(checkpoint, task) == task_name(checkpoint):
         loaded = tf.saved_model.load(checkpoint.path)
         return TextFunction(
             loaded.signatures["serving_default"],
@@ -57,8 +58,10 @@ def load_text_function(path, task=None, sp_model=None, config=None, **settings):
         )
     live = checkpoint_task(checkpoint, task, sp_model, **settings)
     function, record, kept = serving_function(
-        live.export, live.sp_model, live.rules, live.seq_length
+        live.export, live.sp_model, live.rules, live.seq_length, compute_dtype
     )
+    if compute_dtype is not None:
+        record = {**record, "compute_dtype": compute_dtype}
     return TextFunction(
         function,
         record,

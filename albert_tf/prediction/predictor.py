@@ -46,8 +46,8 @@ class Predictor:
       sp_model: Path of the SentencePiece model. Default: the one that lies with the model.
       config: As for `AlbertEncoder.from_checkpoint`.
       **settings: Arguments of the task's exporter, such as `pooling`, `layer` and `normalize` of an
-        embedding, `top_k` of fill-mask, `pairs` of a classifier, `seq_length`. Default: what the
-        model tells.
+        embedding, `top_k` of fill-mask, `pairs` of a classifier, `seq_length`, `compute_dtype`.
+        Default: what the model tells.
 
     Attributes:
       record: dict of what the model tells about itself: task, text_inputs, labels, seq_length, ...

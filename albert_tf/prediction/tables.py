@@ -117,7 +117,8 @@ def _tsv(path, lines, columns):
 
 
 def _csv(path, lines, columns):
-    reader, number = csv.reader(lines, strict=True), 1
+    csv.field_size_limit(_LONGEST_LINE)  # Of all readers: Python has no other place for it.
+    reader = csv.reader(lines, strict=True)
     header = _next(reader)
     if isinstance(header, csv.Error):
         raise ValueError(f"The first row must name the columns. Received: {path}:1: {header}.")

@@ -43,7 +43,7 @@ class TextInputs:
             return x.map(self._pack, tf.data.AUTOTUNE)
         if _is_text(x):
             segments = _strings(x)
-        elif isinstance(x, (tuple, list)) and len(x) == 2 and all(map(_is_text, x)):
+        elif isinstance(x, tuple) and len(x) == 2 and all(map(_is_text, x)):
             segments = tuple(map(_strings, x))
         else:
             return x

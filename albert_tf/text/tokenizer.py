@@ -12,7 +12,7 @@ from albert_tf.text.offsets import source_offsets
 from albert_tf.text.reference import WORD_START
 from albert_tf.text.rules import rules_for
 from albert_tf.text.sentencepiece_model import SentencePieceModel
-from albert_tf.text.tensorflow_text import import_tensorflow_text
+from albert_tf.text.tensorflow_text import import_tensorflow_text, sentencepiece_tokenizer
 
 
 class Tokenizer(tf.Module):
@@ -44,10 +44,10 @@ class Tokenizer(tf.Module):
 
     def __init__(self, sp_model, rules=None):
         super().__init__()
-        text = import_tensorflow_text()
+        import_tensorflow_text()  # Before anything else: without it, there is nothing to do.
         self._model = SentencePieceModel.read(sp_model)
         rules = rules_for(self._model.path, rules)
-        self._sentencepiece = text.SentencepieceTokenizer(self._model.proto, out_type=tf.int32)
+        self._sentencepiece = sentencepiece_tokenizer(self._model.proto)
         self._digit_comma = DigitCommaTable(self._model) if rules == "original" else None
         self.rules = rules
 

@@ -90,7 +90,7 @@ def test_version_and_help():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["exportencoder"], "There is no command exportencoder. Did you mean export-encoder?"),
+        (["exportencoder"], "no command exportencoder. Did you mean export-encoder or export?"),
         (["xyz"], "There is no command xyz. `albert-tf --help` lists the commands."),
         (["inspect", "--chekpoint=x"], "There is no flag --chekpoint. Did you mean --checkpoint?"),
         (["export-encoder"], "Flags are missing: --output, --checkpoint."),

@@ -19,20 +19,28 @@ def written(path):
 
 
 @pytest.mark.parametrize(
-    "kind",
-    ["classifier", "regression", "multi-label", "token-classifier", "span-labeler",
-     "multiple-choice", "fill-mask"],
-)  # fmt: skip
-def test_predict(kind, model_of, tmp_path, capsys):
+    "kind", ["classifier", "token-classifier", "span-labeler", "multiple-choice", "fill-mask"]
+)
+def test_predict(kind, model_of, tmp_path, capsys, monkeypatch):
     predictor = Predictor(model_of(kind))
     items = [x for x in INPUTS[kind] if x and (isinstance(x, str) or all(x))]
     rows = [dict(zip(predictor.text_inputs, (x,) if isinstance(x, str) else x)) for x in items]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     files = [f"--input={tmp_path}/*.jsonl", f"--output={tmp_path / 'out' / 'answers.jsonl'}"]
+    # Loading it again would take the most time of the test; `embed` and `export` do so below.
+    monkeypatch.setattr("albert_tf.prediction.predictor.Predictor", lambda *_, **__: predictor)
     call("predict", f"--model={model_of(kind)}", *files)
     assert f"{len(items)} rows in" in capsys.readouterr().out
     found = [line.get("answers", line) for line in written(tmp_path / "out" / "answers.jsonl")]
     assert alike(found, predictor(items))
+
+
+def test_more_words_for_a_mask(tiny_checkpoint, sp_model, tmp_path):
+    (tmp_path / "in.txt").write_text("a [MASK] .\n")
+    output = tmp_path / "out.jsonl"
+    files = [f"--model={tiny_checkpoint}", f"--input={tmp_path}/in.txt", f"--output={output}"]
+    call("predict", *files, f"--sp_model={sp_model}", "--task=fill-mask", "--top_k=7")
+    assert len(written(output)[0]["answers"]) == 7
 
 
 def test_embed_from_standard_input_and_search(model_of, tmp_path, monkeypatch, capsys):

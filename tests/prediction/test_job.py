@@ -135,7 +135,7 @@ def test_bad_rows_are_refused_or_set_aside(name, classify, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"must have its texts. Received: .*{name}:{bad[0]}: "):
         Job(classify, [path], output)()
-    assert not output.exists()
+    assert [p.name for p in tmp_path.iterdir()] == [name]  # Nothing is left of the attempt.
     counts = Job(classify, [path], output, bad_rows="set_aside")()
     assert (counts["rows"], counts["bad_rows"]) == (2, len(bad))
     aside = lines(tmp_path / "out.jsonl.bad_rows.jsonl")

@@ -51,7 +51,9 @@ def test_other_poolings(pooling, output, encoder, sp_model):
 
 def test_earlier_layer(tiny_checkpoint, sp_model):
     encoder = AlbertEncoder.from_checkpoint(tiny_checkpoint)
-    serve, _, _kept = serving_function(embedder_task(encoder, "cls", 0, False), sp_model)
+    serve, _, _kept = serving_function(
+        embedder_task(encoder, "cls", 0, False), sp_model, seq_length=64
+    )
     outputs = encoder(Preprocessor(sp_model, seq_length=64)(TEXTS))["encoder_outputs"]
     assert len(outputs) > 1
     close(serve(text=tf.constant(TEXTS))["embedding"], outputs[0][:, 0])

@@ -13,7 +13,7 @@ from albert_tf.saved_model.tasks import serving_function
 from albert_tf.text.masked_text import tokenize_masked
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.tokenizer import Tokenizer
-from tests.saved_model.task_exports import close, decoded, load
+from tests.saved_model.task_exports import close, decoded, load, small_encoder
 
 TEXTS = [
     "The [MASK] is free.",
@@ -26,8 +26,8 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def pretrainer(tiny_checkpoint):
-    return AlbertPretrainer.from_checkpoint(tiny_checkpoint)
+def pretrainer():
+    return AlbertPretrainer(small_encoder())
 
 
 def test_masks_are_the_tokens_of_the_reference(sp_model):
@@ -44,7 +44,7 @@ def test_masks_are_the_tokens_of_the_reference(sp_model):
     assert tokens.to_list() == Tokenizer(sp_model, "tfhub")(plain).to_list()
 
 
-def test_answers(pretrainer, tiny_checkpoint, sp_model, tmp_path):
+def test_answers(pretrainer, sp_model, tmp_path):
     checks = export_fill_mask(pretrainer, tmp_path / "out", sp_model, top_k=3)
     assert all(check.difference is None for check in checks)
     loaded, serve = load(tmp_path / "out")
@@ -79,7 +79,7 @@ def test_a_mask_that_would_be_cut_off_is_an_error(pretrainer, sp_model):
         serve(text=tf.constant(["[MASK] \ufdd0"]))
 
 
-def test_wrong_arguments(pretrainer, tiny_checkpoint, sp_model):
+def test_wrong_arguments(pretrainer, sp_model):
     with pytest.raises(TypeError, match="takes an AlbertPretrainer. Received: AlbertEncoder"):
         fill_mask_task(pretrainer.encoder, sp_model)
     bare = AlbertPretrainer(AlbertEncoder(1000, 8, 16, 1, 2), masked_lm=None)
@@ -91,6 +91,8 @@ def test_wrong_arguments(pretrainer, tiny_checkpoint, sp_model):
 
 
 def test_scores_are_probabilities(pretrainer, sp_model):
-    serve, _, _kept = serving_function(fill_mask_task(pretrainer, sp_model, 1000), sp_model)
+    serve, _, _kept = serving_function(
+        fill_mask_task(pretrainer, sp_model, 1000), sp_model, seq_length=64
+    )
     scores = serve(text=tf.constant(["a [MASK] b"]))["scores"].numpy()
     np.testing.assert_allclose(scores.sum(-1), 1, rtol=1e-5)

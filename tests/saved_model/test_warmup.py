@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 from albert_tf.saved_model.warmup import FILE, write_warmup
 
@@ -44,7 +45,7 @@ def test_requests(tmp_path):
         request = prediction_log().FromString(record).predict_log.request
         assert request.model_spec.signature_name == "serving_default"
         found = {
-            entry.key: tf.make_ndarray(tf.compat.v1.TensorProto.FromString(entry.value)).tolist()
+            entry.key: tf.make_ndarray(TensorProto.FromString(entry.value)).tolist()
             for entry in request.inputs
         }
         assert found == {name: tensor.numpy().tolist() for name, tensor in expected.items()}

@@ -27,7 +27,7 @@ def test_the_default_is_that_of_the_trainers():
         if parameter is not None:
             found += 1
             assert parameter.default is None, name  # Nobody has a default of its own.
-    assert found == 6
+    assert found == 8
 
 
 def test_what_is_recorded_beside_the_vocabulary_counts(tmp_path):

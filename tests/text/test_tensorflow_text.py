@@ -24,3 +24,13 @@ def test_package_for_another_tensorflow_is_a_plain_error(monkeypatch, tmp_path):
     message = rf"minor version.*Received: TensorFlow {tf.__version__}.*undefined symbol.*"
     with pytest.raises(ImportError, match=message + rf"pip install tensorflow-text~={minor}\.0`"):
         Preprocessor(FIXTURES / "tiny.model")
+
+
+def test_a_tokenizer_outlives_a_new_seed():
+    preprocessor = Preprocessor(FIXTURES / "tiny.model")
+    texts = tf.constant(["a text"])
+    function = tf.function(lambda: preprocessor(texts)["input_word_ids"])
+    before = function().numpy().tolist()
+    tf.random.set_seed(1)
+    assert preprocessor(texts)["input_word_ids"].numpy().tolist() == before
+    assert function().numpy().tolist() == before
