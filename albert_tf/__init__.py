@@ -2,55 +2,45 @@
 
 text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
 heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
-checkpoints in -> SavedModels out      AlbertEncoder.from_checkpoint, export_encoder, ...
-models out for small devices           export_tflite
+checkpoints in and out                 AlbertEncoder.from_checkpoint, write_hugging_face, ...
+SavedModels out                        export_encoder, export_preprocessor, ..., check
 SavedModels in                         KerasLayer
+models out for small devices           export_tflite
+training                               finetune and make_task, pretrain; AdamW, Lamb
 """
 
+import ast
 import importlib
-import os
-import pathlib
-import sys
+import pkgutil
 
+from albert_tf import albert_tiny_en as albert_tiny_en
 from albert_tf._moved import install as _install_moved
-from albert_tf._tensorflow_log import quiet_import
+from albert_tf._saved_objects import register_stand_ins as _register_stand_ins
+from albert_tf._tensorflow_log import quiet_import as _quiet_import
 
 __version__ = "0.1.0"
 
-# Public name -> module.
-_PUBLIC = {
-    "AlbertConfig": "config",
-    "HIDDEN_ACTIVATIONS": "config",
-    "PRESETS": "config",
-    "Preprocessor": "text.preprocessor",
-    "ReferenceTokenizer": "text.reference",
-    "FullSentencePieceTokenizer": "text.full_tokenizer",
-    "AlbertEncoder": "encoder",
-    "MaskedLM": "heads",
-    "SentenceOrder": "heads",
-    "AlbertPretrainer": "pretrainer",
-    "FillMask": "fill_mask",
-    "AlbertClassifier": "tasks.classifier",
-    "AlbertMultipleChoice": "tasks.multiple_choice",
-    "AlbertSpanLabeler": "tasks.span_labeler",
-    "AlbertTokenClassifier": "tasks.token_classifier",
-    "KerasLayer": "keras_layer.keras_layer",
-    "export_classifier": "saved_model.classifier",
-    "export_encoder": "saved_model.encoder",
-    "export_multiple_choice": "saved_model.multiple_choice",
-    "export_preprocessor": "saved_model.preprocessor",
-    "export_span_labeler": "saved_model.span_labeler",
-    "export_token_classifier": "saved_model.token_classifier",
-    "export_tflite": "tflite",
-}
+
+def _public_names():
+    """{public name: (module, name there)}, from the stub beside this file."""
+    stub = ast.parse(pkgutil.get_data(__name__, "__init__.pyi"))
+    return {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+_PUBLIC = _public_names()
 __all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name):
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    globals()[name] = value
+    module, name_there = _PUBLIC[name]
+    value = globals()[name] = getattr(importlib.import_module(module), name_there)
     return value
 
 
@@ -58,15 +48,8 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-# Before anything imports TensorFlow.
-quiet_import()
+# What is to happen when TensorFlow and Keras are imported, if ever. `import albert_tf` imports
+# neither: each public name imports what it needs.
+_quiet_import()
+_register_stand_ins()
 _install_moved()
-
-# `keras.models.load_model` finds classes that have registered themselves, so `import albert_tf` has
-# to import them all. Spared TensorFlow, hundreds of MB and seconds, are processes that only prepare
-# text, by this variable, and the command line: each command imports what it needs.
-_is_command = pathlib.Path((sys.argv or [""])[0]).stem == "albert-tf"
-_is_command |= sys.orig_argv[1:3] == ["-m", __name__]
-if os.environ.get("ALBERT_TF_LAZY_IMPORT") != "1" and not _is_command:
-    for _name in _PUBLIC:
-        __getattr__(_name)

@@ -8,11 +8,12 @@ held back while it is imported, and those that the level lets through are then w
 import contextlib
 import ctypes
 import faulthandler
-import importlib.machinery
 import os
 import re
 import sys
 import tempfile
+
+from albert_tf._around_import import around_import
 
 # "I0000 00:00:1796065033.417848    5288 port.cc:153] oneDNN custom operations are on."
 _LINE = re.compile(rb"([IWEF])\d{4} [\d:.]+ +\d+ [^ ]+:\d+\] ")
@@ -21,8 +22,8 @@ _HEADER = b"WARNING: All log messages before absl::InitializeLog() is called"
 
 def quiet_import():
     """Has TensorFlow log by TF_CPP_MIN_LOG_LEVEL from its import on; too late if it is imported."""
-    if "tensorflow" not in sys.modules and _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)
+    if "tensorflow" not in sys.modules:
+        around_import("tensorflow", _log_filtered)
 
 
 def filter_log(text, level):
@@ -40,27 +41,6 @@ def filter_log(text, level):
         return severity >= min(level, 3) and not line.startswith(_HEADER)
 
     return b"".join(filter(shown, text.splitlines(keepends=True)))
-
-
-class _Finder:
-    """In sys.meta_path, it finds TensorFlow whenever it is imported, if ever."""
-
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name != "tensorflow":
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec and spec.loader:
-            execute = spec.loader.exec_module
-
-            def exec_module(module):
-                if cls in sys.meta_path:
-                    sys.meta_path.remove(cls)
-                with _log_filtered():
-                    execute(module)
-
-            spec.loader.exec_module = exec_module
-        return spec
 
 
 @contextlib.contextmanager

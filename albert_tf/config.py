@@ -4,7 +4,9 @@ import dataclasses
 import json
 import os
 import re
+from typing import Any, Self
 
+from albert_tf._types import Path
 from albert_tf.config_files import (
     CONFIG_FIELDS,
     HUGGING_FACE_ACTIVATIONS,
@@ -85,7 +87,7 @@ class AlbertConfig:
     attention_mask_value: float = -10000.0
     project_same_width: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.type is int:
@@ -152,20 +154,20 @@ class AlbertConfig:
             )
 
     @property
-    def attention_head_size(self):
+    def attention_head_size(self) -> int:
         return self.hidden_size // self.num_attention_heads
 
     @property
-    def has_embedding_projection(self):
+    def has_embedding_projection(self) -> bool:
         """Whether a dense layer stands between the embeddings and the first block."""
         return self.embedding_size != self.hidden_size or self.project_same_width
 
-    def group_of_layer(self, layer):
+    def group_of_layer(self, layer: int) -> int:
         """Which group of weights layer `layer` uses, by the original's arithmetic."""
         return int(layer / self.num_hidden_layers * self.num_hidden_groups)
 
     @classmethod
-    def from_preset(cls, name):
+    def from_preset(cls, name: str) -> Self:
         """The configuration of a published model, such as "albert_base_v2" (see `PRESETS`)."""
         if name not in PRESETS:
             raise ValueError(
@@ -175,7 +177,7 @@ class AlbertConfig:
         return PRESETS[name]
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: dict) -> Self:
         """From the contents of an `albert_config.json`; unknown keys are errors."""
         values = dict(values)
         if values.get("model_type") is not None:
@@ -186,7 +188,7 @@ class AlbertConfig:
         return cls._from_known(values)
 
     @classmethod
-    def from_hugging_face(cls, values):
+    def from_hugging_face(cls, values: dict) -> Self:
         """From the contents of a Hugging Face `config.json` with model_type "albert".
 
         Keys that change nothing are passed over; see `config_files.unread_keys`.
@@ -207,7 +209,7 @@ class AlbertConfig:
         config._check_groups_as_in_hugging_face()
         return config
 
-    def to_hugging_face(self):
+    def to_hugging_face(self) -> dict[str, Any]:
         """The contents of a Hugging Face `config.json`, without architecture and special ids.
 
         `attention_mask_value` is added where it is not the default: their code does not read it,
@@ -235,7 +237,7 @@ class AlbertConfig:
                 )
 
     @classmethod
-    def from_keras(cls, arguments, **fields):
+    def from_keras(cls, arguments: dict[str, object], **fields: object) -> Self:
         """From constructor arguments of `AlbertEncoder`, and fields that it lacks."""
         unknown = sorted(set(arguments) - set(CONFIG_FIELDS), key=str)
         if unknown:
@@ -252,17 +254,17 @@ class AlbertConfig:
             names = re.compile(rf"\b({'|'.join(own)})\b")
             raise ValueError(names.sub(lambda field: own[field[0]], str(error))) from None
 
-    def to_keras(self):
+    def to_keras(self) -> dict[str, Any]:
         """The constructor arguments of `AlbertEncoder` that these fields are."""
         return {argument: getattr(self, field) for argument, field in CONFIG_FIELDS.items()}
 
     @classmethod
-    def from_json_file(cls, path):
+    def from_json_file(cls, path: Path) -> Self:
         """From a file: Google's `albert_config.json` or Hugging Face's `config.json`."""
         return cls.from_dict(read_json_object(path))
 
     @classmethod
-    def from_name_or_file(cls, config):
+    def from_name_or_file(cls, config: Self | Path | dict | None) -> Self:
         """From the name of a preset or the path of a JSON file; an `AlbertConfig` is returned."""
         if isinstance(config, cls):
             return config
@@ -291,11 +293,11 @@ class AlbertConfig:
             )
         return cls(**values)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """All fields as a dict that `from_dict` takes back."""
         return dataclasses.asdict(self)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """All fields as a JSON string."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True)
 

@@ -336,7 +336,7 @@ class AlbertEncoder(IdsModel):
         return cls(**{**config.to_keras(), "initializer": config.initializer_range, **kwargs})
 
     @classmethod
-    def from_checkpoint(cls, path, config=None, **kwargs):
+    def from_checkpoint(cls, path, config=None, *, vocab_size=None, **kwargs):
         """The encoder that a checkpoint holds; every weight restored, or an error.
 
         What was restored and what was left out, such as heads and optimizer slots, is in
@@ -348,6 +348,9 @@ class AlbertEncoder(IdsModel):
             huggingface_hub), a Kaggle handle or address (needs kagglehub); or what `read` opened.
           config: An `AlbertConfig`, or the path of its JSON file. Default: the one beside the
             checkpoint.
+          vocab_size: Number of pieces, where the vocabulary has got more than the checkpoint's:
+            adds rows at the end of the word table, each the mean of the old ones, and
+            `restore_report.grown` tells. Fewer are refused.
           **kwargs: Further arguments of the constructor. They win over `config`, so
             `dropout_rate=0.1` fine-tunes a v2 model with dropout.
 
@@ -360,6 +363,7 @@ class AlbertEncoder(IdsModel):
             path,
             config,
             ["encoder"],
+            vocab_size,
             **kwargs,
         )
 

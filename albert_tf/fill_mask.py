@@ -9,10 +9,13 @@ from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.task_record import recorded_rules
+from albert_tf.text.given_vocabulary import (
+    found_vocabulary,
+    given_vocabulary,
+    reference_tokenizer,
+)
 from albert_tf.text.masked_text import MASK, is_mask, join_pieces, tokenize_masked
-from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.rules import rules_for
-from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 
 class FillMask:
@@ -26,10 +29,11 @@ class FillMask:
       pretrainer: An `AlbertPretrainer` with a masked LM head.
       sp_model: Path of the SentencePiece model that it was trained with, or a
         `SentencePieceModel`.
+      vocab_file, do_lower_case: A WordPiece vocabulary instead, as of `Preprocessor`.
 
     Raises:
       TypeError: `pretrainer` is something else.
-      ValueError: It has no masked LM head, another number of word pieces than `sp_model`, or was
+      ValueError: It has no masked LM head, another number of pieces than the vocabulary, or was
         trained with other text rules than "original", the only ones of this class.
 
     Example:
@@ -45,7 +49,7 @@ class FillMask:
     Reference: arXiv 1909.11942, section 3; `FillMaskPipeline` of Hugging Face transformers.
     """
 
-    def __init__(self, pretrainer, sp_model):
+    def __init__(self, pretrainer, sp_model=None, vocab_file=None, do_lower_case=None):
         if not isinstance(pretrainer, AlbertPretrainer):
             raise TypeError(
                 "FillMask takes an AlbertPretrainer, the encoder with its heads. Received: "
@@ -58,19 +62,19 @@ class FillMask:
                 f"{repr(report.path) if report else 'an AlbertPretrainer'} without one. Take a "
                 "checkpoint of pre-training; `albert-tf inspect` tells what a checkpoint holds."
             )
-        model = SentencePieceModel.read(sp_model)
-        rules = recorded_rules(pretrainer) or rules_for(model.path)
-        if rules != ReferenceTokenizer.rules:
+        vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+        self.tokenizer = reference_tokenizer(vocabulary)
+        rules = recorded_rules(pretrainer) or rules_for(vocabulary.path)
+        if rules != self.tokenizer.rules:
             raise ValueError(
-                f"FillMask cuts text by the rules {ReferenceTokenizer.rules!r}. Received: a model "
+                f"FillMask cuts text by the rules {self.tokenizer.rules!r}. Received: a model "
                 f"that was trained with {rules!r}, as its task.json says. Compute `mlm_logits` on "
                 f'the ids of Preprocessor(sp_model, rules="{rules}").'
             )
-        model.check_size(pretrainer.encoder.albert_config.vocab_size)
+        vocabulary.check_size(pretrainer.encoder.albert_config.vocab_size)
         self.pretrainer = pretrainer
-        self.tokenizer = ReferenceTokenizer(model)
-        self._pieces = model.pieces
-        self._special_ids = model.special_ids
+        self._pieces = vocabulary.pieces
+        self._special_ids = vocabulary.special_ids
         matrix = tf.TensorSpec([None, None], tf.int32)
         # Lengths are left open, so that every batch runs the same graph.
         self._best = tf.function(
@@ -85,23 +89,36 @@ class FillMask:
         )
 
     @classmethod
-    def from_checkpoint(cls, checkpoint="albert_tiny_en", sp_model=None, config=None, **kwargs):
+    def from_checkpoint(
+        cls,
+        checkpoint="albert_tiny_en",
+        sp_model=None,
+        config=None,
+        vocab_file=None,
+        do_lower_case=None,
+        **kwargs,
+    ):
         """Loads the model and finds its vocabulary.
 
         Args:
           checkpoint: As for `AlbertPretrainer.from_checkpoint`. Default: the package's own.
-          sp_model: As of the class. Default: the one that lies with the checkpoint.
+          sp_model, vocab_file, do_lower_case: As of the class. Default: what lies with the
+            checkpoint.
           config: As for `AlbertPretrainer.from_checkpoint`.
           **kwargs: Further arguments of the encoder's constructor.
 
         Raises:
-          FileNotFoundError: There is no such checkpoint, configuration or SentencePiece model.
-          ValueError: The checkpoint is damaged or has no masked LM head, or `sp_model` is not
+          FileNotFoundError: There is no such checkpoint, configuration or vocabulary.
+          ValueError: The checkpoint is damaged or has no masked LM head, or no vocabulary is
             given and not exactly one lies with the checkpoint.
         """
         checkpoint = opened(checkpoint, config)
-        sp_model = sp_model or require_vocabulary(checkpoint.path)
-        return cls(AlbertPretrainer.from_checkpoint(checkpoint, **kwargs), sp_model)
+        if sp_model is not None or vocab_file is not None:
+            vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+        else:
+            path = require_vocabulary(checkpoint.path)
+            vocabulary = found_vocabulary(path, do_lower_case, checkpoint.task)
+        return cls(AlbertPretrainer.from_checkpoint(checkpoint, **kwargs), vocabulary)
 
     def __call__(self, texts, top_k=5, targets=None, batch_size=32):
         """The most probable fillings of each mask.
@@ -121,7 +138,8 @@ class FillMask:
             token: int, its id.
             token_str: str, the word piece without "▁"; two pieces may read the same.
             sequence: str, the text with it, as the tokenizer normalizes it: lower-cased, without
-              accents. A special piece is filled in as nothing.
+              accents; of WordPiece, with a space between words, which Chinese characters are. A
+              special piece is filled in as nothing.
           For a text with several masks, a list of such lists in the order of the masks; in
           `sequence`, the other masks are [MASK]. For a list of texts, a list of these.
 
@@ -208,8 +226,8 @@ class FillMask:
         return {
             "score": score,
             "token": token,
-            "token_str": join_pieces([piece]),
-            "sequence": join_pieces([*row[:place], filled, *row[place + 1 :]]),
+            "token_str": join_pieces([piece], self.tokenizer),
+            "sequence": join_pieces([*row[:place], filled, *row[place + 1 :]], self.tokenizer),
         }
 
 

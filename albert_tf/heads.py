@@ -1,8 +1,12 @@
 """From the encoder's vectors to answers: masked word pieces and the order of sentences."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import add_weight, build, clone_initializer, keras, weights_by_name
+from albert_tf._types import Tensor, TensorLike
 from albert_tf.layers.activations import ACTIVATIONS, activation_name
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.layer_norm import LayerNorm
@@ -65,13 +69,13 @@ class MaskedLM(keras.layers.Layer):
 
     def __init__(
         self,
-        vocab_size,
-        embedding_width,
-        hidden_size,
-        activation="gelu",
-        initializer="glorot_uniform",
-        **kwargs,
-    ):
+        vocab_size: int,
+        embedding_width: int,
+        hidden_size: int,
+        activation: str | Callable = "gelu",
+        initializer: str | Callable = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(autocast=False, **kwargs)
         self.vocab_size = vocab_size
         self.embedding_width = embedding_width
@@ -87,7 +91,9 @@ class MaskedLM(keras.layers.Layer):
         build(self.layer_norm, at_root=True, below="bert/cls/predictions/transform")
         self.built = True
 
-    def call(self, sequence_output, masked_lm_positions, embedding_table):
+    def call(
+        self, sequence_output: Tensor, masked_lm_positions: TensorLike, embedding_table: Tensor
+    ) -> Tensor:
         x = sequence_output  # [B, P, H]
         if masked_lm_positions is not None:
             x = tf.gather(x, masked_lm_positions, batch_dims=1)
@@ -97,14 +103,14 @@ class MaskedLM(keras.layers.Layer):
         logits = self.output_bias(tf.cast(logits, tf.float32))  # [B P, V]
         return tf.reshape(logits, tf.concat([tf.shape(x)[:2], [self.vocab_size]], 0))
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: object = None) -> None:
         """Does nothing: the constructor has built everything."""
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """The head's weights as {name in the published SavedModels: Keras weight}."""
         return weights_by_name(self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "vocab_size": self.vocab_size,
@@ -140,7 +146,9 @@ class SentenceOrder(keras.layers.Layer):
     run_pretraining.py.
     """
 
-    def __init__(self, hidden_size, initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self, hidden_size: int, initializer: str | Callable = "glorot_uniform", **kwargs: Any
+    ) -> None:
         super().__init__(autocast=False, **kwargs)
         self.hidden_size = hidden_size
         self.initializer = clone_initializer(initializer)
@@ -148,17 +156,17 @@ class SentenceOrder(keras.layers.Layer):
         build(self.logits, at_root=True, below="bert/cls")
         self.built = True
 
-    def call(self, pooled_output):
+    def call(self, pooled_output: Tensor) -> Tensor:
         return tf.cast(self.logits(pooled_output), tf.float32)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: object = None) -> None:
         """Does nothing: the constructor has built everything."""
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """The head's weights as {name in exported SavedModels: Keras weight}."""
         return weights_by_name(self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "hidden_size": self.hidden_size,

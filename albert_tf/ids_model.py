@@ -1,8 +1,11 @@
 """What the encoder and all models on top of it share as Keras models."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf._types import Path
 from albert_tf.inputs import INPUT_NAMES
 
 
@@ -15,15 +18,15 @@ class IdsModel(keras.Model):
 
     input_rank = 2
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: object = None) -> None:
         """Does nothing: the constructor has built everything."""
 
-    def input_specs(self):
+    def input_specs(self) -> dict[str, tf.TensorSpec]:
         """The inputs as {name: tf.TensorSpec}, int32 of any batch and length."""
         shape = [None] * self.input_rank
         return {name: tf.TensorSpec(shape, tf.int32, name) for name in INPUT_NAMES}
 
-    def export(self, filepath, format="tf_saved_model", **kwargs):
+    def export(self, filepath: Path, format: str = "tf_saved_model", **kwargs: Any) -> Any:
         """Writes a SavedModel for inference as `keras.Model.export` does, in both generations.
 
         Keras needs a model that was called, and keeps the lengths of that call. Here, `serve` of

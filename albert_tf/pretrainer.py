@@ -1,9 +1,14 @@
 """The encoder together with the two heads that it was trained with."""
 
+from typing import Any, Self
+
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf._types import Inputs, Path, Tensor, TensorLike
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.restore import restore
+from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.heads import MaskedLM, SentenceOrder
 from albert_tf.ids_model import IdsModel
@@ -47,7 +52,13 @@ class AlbertPretrainer(IdsModel):
     Reference: arXiv 1909.11942, section 3; the original's run_pretraining.py.
     """
 
-    def __init__(self, encoder, masked_lm="new", sentence_order="new", **kwargs):
+    def __init__(
+        self,
+        encoder: AlbertEncoder,
+        masked_lm: MaskedLM | str | None = "new",
+        sentence_order: SentenceOrder | str | None = "new",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         config = encoder.albert_config
         if masked_lm == "new":
@@ -66,7 +77,9 @@ class AlbertPretrainer(IdsModel):
         self.restore_report = None
         self.built = True
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
+    ) -> dict[str, Tensor]:
         word_ids, mask, type_ids, *positions = unpack_inputs(inputs, self._also(), mask)
         positions = positions[0] if positions else None
         outputs = self.encoder.encode(word_ids, mask, type_ids, training, positions, apart=True)
@@ -80,11 +93,11 @@ class AlbertPretrainer(IdsModel):
     def _also(self):
         return () if self.masked_lm is None else ("masked_lm_positions",)
 
-    def input_specs(self):
+    def input_specs(self) -> dict[str, tf.TensorSpec]:
         specs = super().input_specs()
         return specs | {n: tf.TensorSpec([None, None], tf.int32, n) for n in self._also()}
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """All weights as {name in the published SavedModels: Keras weight}, encoder first."""
         parts = (self.encoder, self.masked_lm, self.sentence_order)
         return {
@@ -95,7 +108,14 @@ class AlbertPretrainer(IdsModel):
         }
 
     @classmethod
-    def from_checkpoint(cls, path, config=None, **kwargs):
+    def from_checkpoint(
+        cls,
+        path: Path | Checkpoint,
+        config: AlbertConfig | Path | None = None,
+        *,
+        vocab_size: int | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """The encoder and those heads that a checkpoint holds; every weight restored, or an error.
 
         A head that the checkpoint lacks is None; `.restore_report` says what was found.
@@ -103,6 +123,8 @@ class AlbertPretrainer(IdsModel):
         Args:
           path: As for `AlbertEncoder.from_checkpoint`.
           config: As for `AlbertEncoder.from_checkpoint`.
+          vocab_size: As for `AlbertEncoder.from_checkpoint`; the bias of the masked LM head grows,
+            too.
           **kwargs: Further arguments of the encoder's constructor.
 
         Raises:
@@ -117,9 +139,9 @@ class AlbertPretrainer(IdsModel):
                 sentence_order="new" if "sentence_order" in parts else None,
             )
 
-        return restore(build, path, config, **kwargs)
+        return restore(build, path, config, vocab_size=vocab_size, **kwargs)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             "encoder": serialize(self.encoder),
@@ -130,7 +152,7 @@ class AlbertPretrainer(IdsModel):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         parts = {
             key: config[key] and keras.saving.deserialize_keras_object(config[key])
             for key in ("encoder", "masked_lm", "sentence_order")

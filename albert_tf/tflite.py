@@ -9,7 +9,8 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from albert_tf._keras import tf_variable, uninitialized
+from albert_tf._keras import keras, tf_variable, uninitialized
+from albert_tf._types import Path
 from albert_tf.atomic import refuse_existing_file, replacing_file
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES, unpack_inputs
@@ -37,14 +38,14 @@ _MIN_ROWS = 8  # That a file is checked on.
 
 
 def export_tflite(
-    model,
-    path,
-    seq_length=128,
-    batch_size=1,
-    weights="float32",
-    overwrite=False,
-    unroll=False,
-):
+    model: keras.layers.Layer,
+    path: Path,
+    seq_length: int = 128,
+    batch_size: int = 1,
+    weights: str = "float32",
+    overwrite: bool = False,
+    unroll: bool = False,
+) -> list[Check]:
     """Writes a TensorFlow Lite file that computes what the model does, for inputs of one shape.
 
     Includes the encoder and, of a task model, its head; not the tokenizer (`ReferenceTokenizer`

@@ -23,7 +23,6 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-os.environ["ALBERT_TF_LAZY_IMPORT"] = "1"  # As the command does: nothing here needs TensorFlow.
 
 from absl import app, flags  # noqa: E402
 

@@ -17,9 +17,8 @@ goes on where it was interrupted.
 import pathlib
 
 from absl import flags
+import albert_tf
 from albert_tf.commands.run import run
-from albert_tf.training.finetuning.finetune import finetune
-from albert_tf.training.finetuning.options import FinetuneOptions
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 
@@ -59,8 +58,8 @@ def main():
         task, data_dir, recipe = "sst-2", write_toy(f"{OUTPUT.value}_data"), QUICK_RECIPE
     elif data_dir is None:
         raise ValueError("Pass --data_dir, GLUE's folder, or --quick. Received: neither.")
-    options = FinetuneOptions(seed=SEED.value)
-    result = finetune(
+    options = albert_tf.FinetuneOptions(seed=SEED.value)
+    result = albert_tf.finetune(
         task, OUTPUT.value, CHECKPOINT.value, data_dir=data_dir, options=options, **recipe
     )
     if not result.scores:

@@ -16,9 +16,8 @@ import json
 import pathlib
 
 from absl import flags
+import albert_tf
 from albert_tf.commands.run import run
-from albert_tf.training.finetuning.finetune import finetune
-from albert_tf.training.finetuning.options import FinetuneOptions
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the ops of the SavedModel)
 
@@ -65,12 +64,12 @@ def main():
         task, data_dir, recipe = "race-middle", write_toy(f"{OUTPUT.value}_data"), QUICK_RECIPE
     elif data_dir is None:
         raise ValueError("Pass --data_dir, the folder of RACE, or --quick. Received: neither.")
-    options = FinetuneOptions(
+    options = albert_tf.FinetuneOptions(
         seed=SEED.value,
         accumulate_steps=ACCUMULATE_STEPS.value,
         detect_collapse=not QUICK.value,  # Two questions are too few to tell.
     )
-    result = finetune(
+    result = albert_tf.finetune(
         task, OUTPUT.value, CHECKPOINT.value, data_dir=data_dir, options=options, **recipe
     )
     if not result.scores:

@@ -68,6 +68,28 @@ def sp_model():
 
 
 @pytest.fixture(scope="session")
+def vocab_file():
+    """A WordPiece vocabulary of 222 pieces, Chinese characters among them."""
+    return FIXTURES / "vocab_zh.txt"
+
+
+@pytest.fixture
+def wordpiece_checkpoint(vocab_file, tmp_path):
+    """A Hugging Face directory with random weights, masked LM head and vocab.txt."""
+    from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
+    from albert_tf.encoder import AlbertEncoder
+    from albert_tf.pretrainer import AlbertPretrainer
+
+    sizes = {"num_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+    encoder = AlbertEncoder(222, 8, 16, max_sequence_length=32, **sizes)
+    directory = tmp_path / "albert_chinese_tiny"
+    directory.mkdir()
+    write_hugging_face(AlbertPretrainer(encoder, sentence_order=None), directory)
+    (directory / "vocab.txt").write_bytes(vocab_file.read_bytes())
+    return directory
+
+
+@pytest.fixture(scope="session")
 def made_once(request, tmp_path_factory):
     """Function (name, make) that returns the path that `make(path)` writes. Read only.
 

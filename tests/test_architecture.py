@@ -14,6 +14,7 @@ FILES = sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
 # Part -> parts that it may import, further down. Parts are folders, or single files at the top.
 FOUNDATION = {
     "_keras",
+    "_types",
     "config",
     "config_files",
     "inputs",
@@ -28,17 +29,20 @@ MODEL = FOUNDATION | {"checkpoints", "layers", "encoder", "heads", "pretrainer"}
 ALLOWED = {
     "_keras": set(),
     "_moved": set(),
-    "_tensorflow_log": set(),
+    "_types": set(),
+    "_around_import": set(),
+    "_saved_objects": {"_around_import"},
+    "_tensorflow_log": {"_around_import"},
     "atomic": set(),
     "messages": set(),
     "lock": set(),
     "config_files": {"messages"},
     "albert_tiny_en": set(),
-    "config": {"config_files", "messages"},
+    "config": {"_types", "config_files", "messages"},
     "inputs": set(),
-    "ids_model": {"_keras", "inputs"},
+    "ids_model": {"_keras", "_types", "inputs"},
     "task_record": {"config_files", "atomic"},
-    "text": {"config", "atomic", "task_record"},
+    "text": {"config", "config_files", "atomic", "messages", "task_record"},
     "layers": {"_keras", "config"},
     "checkpoints": FOUNDATION,
     "encoder": FOUNDATION | {"layers", "checkpoints"},
@@ -49,7 +53,7 @@ ALLOWED = {
     "saved_model": MODEL | {"text", "tasks"},
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},
-    "data": {"config", "text", "atomic", "lock", "messages"},
+    "data": {"_types", "config", "text", "atomic", "lock", "messages"},
     "training": MODEL | {"data", "saved_model", "tasks", "text"},
 }
 

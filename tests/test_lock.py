@@ -21,7 +21,7 @@ with locked(sys.argv[1]):
 
 
 def start(directory):
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(directory)],
         env=environment,

@@ -5,6 +5,7 @@ import hashlib
 import math
 import pathlib
 
+from albert_tf._types import Path
 from albert_tf.checkpoints.files.bundle import data_files, index_file
 from albert_tf.checkpoints.matching import match
 from albert_tf.checkpoints.names.flavors import describe, rules
@@ -12,6 +13,7 @@ from albert_tf.checkpoints.names.table import PARTS
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.restore import complete_config
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
+from albert_tf.config import AlbertConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Inspection:
     lacking: dict
 
 
-def inspect(path, config=None):
+def inspect(path: Path, config: AlbertConfig | Path | None = None) -> Inspection:
     """Looks at a checkpoint without loading it.
 
     Args:
@@ -90,7 +92,7 @@ def inspect(path, config=None):
     else:
         lacking = dict.fromkeys(PARTS.values(), needs)
     if find_vocabulary(checkpoint.path) is None:
-        lacking["export as a SavedModel"] = "a SentencePiece model (--sp_model)"
+        lacking["text to ids"] = "its vocabulary (--sp_model or --vocab_file)"
     return Inspection(
         checkpoint=checkpoint,
         description=describe(checkpoint.flavor),

@@ -16,12 +16,13 @@ _MOST_CANDIDATES = 1000
 _DTYPES = ("float32", "float16", "bfloat16")
 
 
-def match(checkpoint, parts):
+def match(checkpoint, parts, grow=False):
     """What restoring these parts of a checkpoint will do; reads no tensor and raises nothing.
 
     Args:
       checkpoint: A `Checkpoint` with a configuration.
       parts: Keys of `names.PARTS`. A head that the checkpoint does not hold at all is `absent`.
+      grow: Whether the configuration may have more words than the checkpoint.
 
     Returns:
       ([Rule, ...] of what is to be restored, RestoreReport).
@@ -41,18 +42,24 @@ def match(checkpoint, parts):
         if rule.part not in parts and rule.stored_name in tensors
     }
     ignored.update(checkpoint.ignored)
-    cast, missing, mismatched, good = {}, {}, {}, []
+    cast, missing, mismatched, good, grown = {}, {}, {}, [], {}
+    fields = fields_from_shapes(checkpoint.flavor, tensors) if grow else {}
+    words, _ = fields.get("vocab_size", (None, None))
     for rule in wanted:
         spec = tensors.get(rule.stored_name)
         if spec is None:
             missing[rule.stored_name] = list(rule.stored_shape)
+        elif spec.dtype in _DTYPES and grow and _lacks_words(rule, spec.shape, words):
+            good.append(rule)
+            grown[rule.name] = (words, rule.shape[0])
         elif spec.shape != rule.stored_shape or spec.dtype not in _DTYPES:
             needed = f"float32 {list(rule.stored_shape)}"
             mismatched[rule.stored_name] = f"{spec} in the checkpoint, {needed} needed"
         else:
             good.append(rule)
-            if spec.dtype != "float32":
-                cast[rule.stored_name] = spec.dtype
+    for rule in good:
+        if (dtype := tensors[rule.stored_name].dtype) != "float32":
+            cast[rule.stored_name] = dtype
     known = {rule.stored_name for rule in wanted}
     report = RestoreReport(
         flavor=checkpoint.flavor,
@@ -71,11 +78,20 @@ def match(checkpoint, parts):
             if name not in known and name not in ignored
         },
         mismatched=mismatched,
-        parameters=sum(math.prod(rule.shape) for rule in good),
+        parameters=sum(math.prod(tensors[rule.stored_name].shape) for rule in good),
+        grown=grown,
         ignored_keys=checkpoint.unread,
         task=checkpoint.task,
     )
     return wanted, report
+
+
+def _lacks_words(rule, shape, words):
+    """Whether a stored tensor is right but for rows of words that are to be added."""
+    needed = rule.stored_shape
+    return (
+        "".join(rule.stored_axes[0]) == "V" and shape == (words, *needed[1:]) and words < needed[0]
+    )
 
 
 def require_ok(checkpoint, report):
@@ -103,6 +119,14 @@ def require_ok(checkpoint, report):
         lines.append(
             f"Pass the configuration that belongs to these weights (`config`); it has {values}."
         )
+        words = differences.get("vocab_size", (0, ""))[0]
+        if words > checkpoint.config.vocab_size:
+            lines.append("A table of word embeddings can grow, not shrink.")
+        elif words:
+            lines.append(
+                "For word pieces that were added since, say so by the argument "
+                f"vocab_size={checkpoint.config.vocab_size} of from_checkpoint: the table grows."
+            )
     else:
         lines.append(
             "Pass the checkpoint as its authors published it. If it is complete but for a head, "

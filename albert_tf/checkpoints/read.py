@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 
+from albert_tf._types import Path
 from albert_tf.checkpoints import handles
 from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.configuration import config_from_fields, find_config, given_config
@@ -20,6 +21,7 @@ from albert_tf.checkpoints.sources import (
 from albert_tf.checkpoints.sources.object_graph import GRAPH, open_variables
 from albert_tf.checkpoints.sources.training_state import FILE as TRAINING_STATE
 from albert_tf.checkpoints.sources.training_state import find_state, open_weights
+from albert_tf.config import AlbertConfig
 from albert_tf.task_record import read_task
 
 _SUPPORTED = (
@@ -30,7 +32,7 @@ _SUPPORTED = (
 )
 
 
-def read(path, config=None):
+def read(path: Path, config: AlbertConfig | Path | None = None) -> Checkpoint:
     """Opens a checkpoint; reads and checks what it holds, but no tensor yet.
 
     Where a directory holds several, this order counts: SavedModel, KerasHub, Hugging Face, Keras
@@ -100,6 +102,8 @@ def _read_saved_model(path, config):
         config, _ = config_from_fields(flavor, values)
         source = "what its shapes and its graph tell"
     task = tf2_hub.stated_task(meta_graph)
+    if tf2_hub.LOWER_CASE in ignored:
+        task["do_lower_case"] = bool(get(tf2_hub.LOWER_CASE))
     return Checkpoint(flavor, str(path), config, source, tensors, ignored, get, known, task=task)
 
 

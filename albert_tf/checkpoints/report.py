@@ -22,6 +22,8 @@ class RestoreReport:
       mismatched: {the checkpoint's name: what is stored and what is needed}.
       parameters: Number of restored values.
       ignored_keys: Keys of the configuration that were left out, since no ALBERT reads them.
+      grown: {our variable's name: (rows in the checkpoint, rows now)} of tables that were made
+        longer, since `vocab_size` says so; the new rows are the mean of the old ones.
       task: What the checkpoint tells about its training, such as its text rules; see
         `albert_tf.task_record`.
       num_bytes: Bytes of the restored variables, all float32.
@@ -41,6 +43,7 @@ class RestoreReport:
     mismatched: dict
     parameters: int
     ignored_keys: tuple = ()
+    grown: dict = dataclasses.field(default_factory=dict)
     task: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -62,6 +65,10 @@ class RestoreReport:
             lines.append(f"  ignored: {count} x {reason}")
         for dtype, count in collections.Counter(self.cast.values()).items():
             lines.append(f"  cast to float32: {count} x {dtype}")
+        for name, (before, now) in self.grown.items():
+            lines.append(
+                f"  grown: {name} from {before} to {now} rows; the new ones are the mean of the old"
+            )
         for part in self.absent:
             lines.append(f"  not in the checkpoint: {part}")
         if self.ignored_keys:

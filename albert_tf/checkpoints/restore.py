@@ -13,7 +13,7 @@ from albert_tf.checkpoints.read import opened
 from albert_tf.config_files import CONFIG_FIELDS
 
 
-def restore(build, path, config=None, parts=PARTS, **kwargs):
+def restore(build, path, config=None, parts=PARTS, vocab_size=None, **kwargs):
     """A new model with the weights of a checkpoint; every weight restored, or an error.
 
     Args:
@@ -22,6 +22,7 @@ def restore(build, path, config=None, parts=PARTS, **kwargs):
       path: As for `AlbertEncoder.from_checkpoint`.
       config: As for `AlbertEncoder.from_checkpoint`.
       parts: Which parts of ALBERT to restore, of `names.table.PARTS`.
+      vocab_size: Number of words. For those above the checkpoint's, tables get rows.
       **kwargs: Further arguments of an encoder's constructor. They win over `config`.
 
     Returns:
@@ -31,12 +32,15 @@ def restore(build, path, config=None, parts=PARTS, **kwargs):
       FileNotFoundError: There is no such checkpoint or configuration.
       ValueError: The weights do not fit the configuration.
     """
+    grow = vocab_size is not None
+    if grow:
+        kwargs["vocab_size"] = vocab_size
     checkpoint, kwargs = _read(path, config, kwargs)
-    table, report = match(checkpoint, list(parts))
+    table, report = match(checkpoint, list(parts), grow)
     require_ok(checkpoint, report)
     with uninitialized():
         model = build(checkpoint.config, {rule.part for rule in table}, **kwargs)
-    _assign(model, table, checkpoint)
+    _assign(model, table, checkpoint, report.grown)
     model.restore_report = report
     return model
 
@@ -78,7 +82,7 @@ def complete_config(checkpoint, changes):
     return dataclasses.replace(checkpoint, config=config, config_source=source)
 
 
-def _assign(model, table, checkpoint):
+def _assign(model, table, checkpoint, grown):
     weights = model.weights_by_name()
     known = {rule.name for rule in table} | checkpoint.lacks.keys()
     if strange := sorted(weights.keys() ^ known):
@@ -99,4 +103,15 @@ def _assign(model, table, checkpoint):
                 f"{np.isinf(array).sum()} infinite of {array.size} values. The training diverged, "
                 "or the file is damaged: take an earlier checkpoint."
             )
+        if rule.name in grown:
+            array = _grow(array, rule.stored_shape[0])
         tf_variable(weights[rule.name]).assign(rule.load(array))
+
+
+def _grow(array, rows):
+    """Adds rows, each the mean of those there are: no new word is likelier than an average one.
+
+    Reference: Hewitt, "Initializing New Word Embeddings for Pretrained Language Models", 2021.
+    """
+    mean = array.mean(0, dtype=np.float64).astype(np.float32)
+    return np.concatenate([array, np.repeat(mean[np.newaxis], rows - len(array), 0)])

@@ -1,4 +1,4 @@
-"""Finds the SentencePiece model that lies with a checkpoint."""
+"""Finds the vocabulary that lies with a checkpoint."""
 
 import pathlib
 
@@ -6,10 +6,14 @@ from albert_tf.checkpoints.sources.training_state import FILE as TRAINING_STATE
 
 _FOLDERS = ("", "assets", "assets/tokenizer")
 _ENDINGS = (".model", ".spm")
+_WORDPIECE = "vocab*.txt"
 
 
 def find_vocabulary(path):
-    """The SentencePiece model in a checkpoint's directory; for a training state, in its run's.
+    """The vocabulary in a checkpoint's directory; for a training state, in its run's.
+
+    A SentencePiece model, or where there is none a WordPiece vocabulary such as vocab.txt or
+    vocab_chinese.txt.
 
     Args:
       path: `Checkpoint.path`: a directory, a file, or the prefix of files.
@@ -28,9 +32,12 @@ def find_vocabulary(path):
         for folder in _FOLDERS
         if (directory / folder).is_dir()
         for file in sorted((directory / folder).iterdir())
-        if file.suffix in _ENDINGS and file.is_file()
+        if file.is_file()
     ]
-    return files[0] if len(files) == 1 else None
+    models = [file for file in files if file.suffix in _ENDINGS]
+    lists = [file for file in files if file.match(_WORDPIECE)]
+    found = models or lists
+    return found[0] if len(found) == 1 else None
 
 
 def require_vocabulary(path):
@@ -39,7 +46,8 @@ def require_vocabulary(path):
     if found is None:
         where = f"with the checkpoint {path}" if path else "since there is no checkpoint"
         raise ValueError(
-            "The SentencePiece model that the weights were trained with must be known. Received: "
-            f"none, and there is not exactly one {where}. Pass `sp_model`, such as 30k-clean.model."
+            "The vocabulary that the weights were trained with must be known. Received: none, and "
+            f"there is not exactly one {where}. Pass `sp_model`, such as 30k-clean.model, or "
+            "`vocab_file`, such as the vocab.txt of Chinese models."
         )
     return found

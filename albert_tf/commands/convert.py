@@ -9,15 +9,17 @@ from absl import flags
 from albert_tf.atomic import SAVED_MODEL
 from albert_tf.commands.checkpoint_flags import checkpoint_path
 from albert_tf.commands.run import run
+from albert_tf.commands.vocabulary_flags import chosen_vocabulary, told
 
+_VOCABULARIES = ("*.model", "*.spm", "vocab.txt", "tokenizer_config.json")
 # What an output has, by which an earlier one is known that may be overwritten.
 _WRITTEN = {
     "savedmodel": SAVED_MODEL,
     "tf1": ("model.ckpt-best.index", "model.ckpt-best.data-*", "checkpoint", "albert_config.json")
-    + ("*.model", "*.spm"),
-    "huggingface": ("model.safetensors", "config.json", "task.json", "spiece.model")
+    + _VOCABULARIES,
+    "huggingface": ("model.safetensors", "config.json", "task.json", "spiece.model", "vocab.txt")
     + ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
-    "keras": ("albert.keras", "*.model", "*.spm"),
+    "keras": ("albert.keras", *_VOCABULARIES),
 }
 
 _TO = flags.DEFINE_enum(
@@ -32,8 +34,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=Tr
 _SP_MODEL = flags.DEFINE_string(
     "sp_model",
     None,
-    "SentencePiece model of the checkpoint, to be written with it. Default: the one in its "
-    "directory. A SavedModel needs one.",
+    "SentencePiece model of the checkpoint, to be written with it. Default: the vocabulary in its "
+    "directory.",
 )
 _LOWER = flags.DEFINE_bool("lower", True, "Whether Hugging Face's tokenizer lower-cases.")
 _DTYPE = flags.DEFINE_enum(
@@ -63,19 +65,19 @@ _TOLERANCE = flags.DEFINE_float(
 
 
 def main():
-    from albert_tf.atomic import refuse_existing, replacing_directory
-    from albert_tf.checkpoints.read import read
-    from albert_tf.checkpoints.vocabulary_file import find_vocabulary
-    from albert_tf.checkpoints.writers.round_trip import compare_weights
-
     if _DTYPE.value != "float32" and _TO.value != "huggingface":
         raise ValueError(
             f"Only --to=huggingface has weights of another dtype than float32. Received: "
             f"--to={_TO.value} --dtype={_DTYPE.value}. Leave --dtype out."
         )
+    from albert_tf.atomic import refuse_existing, replacing_directory
+    from albert_tf.checkpoints.read import read
+    from albert_tf.checkpoints.writers.round_trip import compare_weights
+
     checkpoint = read(*checkpoint_path())
-    sp_model = _SP_MODEL.value or find_vocabulary(checkpoint.path)
-    inputs = [checkpoint.path, *filter(None, [sp_model])]
+    vocabulary = chosen_vocabulary(_SP_MODEL.value, checkpoint)
+    file = getattr(vocabulary, "path", vocabulary)
+    inputs = [checkpoint.path, *filter(None, [file])]
     how = _OVERWRITE.value, _WRITTEN[_TO.value], inputs
     refuse_existing(_OUTPUT.value, *how)  # Before any work.
     model = _model(checkpoint)
@@ -84,10 +86,10 @@ def main():
 
     write = _WRITERS[_TO.value]
     if _TO.value == "savedmodel":  # Writes atomically itself.
-        write(model, _OUTPUT.value, sp_model)
+        write(model, _OUTPUT.value, vocabulary)
     else:
         with replacing_directory(_OUTPUT.value, *how) as directory:
-            write(model, directory, sp_model)
+            write(model, directory, vocabulary)
     if _DTYPE.value != "float32":  # Then the same values must come back.
         model.set_weights([w.astype(_DTYPE.value) for w in model.get_weights()])
     count = compare_weights(model, _OUTPUT.value)
@@ -135,42 +137,51 @@ def _verify(model, checkpoint):
         sys.exit("error: The outputs must be those of the checkpoint's own program. See above.")
 
 
-def _write_saved_model(model, path, sp_model):
+def _write_saved_model(model, path, vocabulary):
     from albert_tf.commands.table import print_checks
     from albert_tf.saved_model.encoder import export_encoder
 
-    if sp_model is None:
-        raise ValueError(
-            "A SavedModel needs the checkpoint's SentencePiece model. Received: none, and there is "
-            "not exactly one beside the checkpoint. Pass --sp_model=30k-clean.model."
-        )
-    print_checks(export_encoder(model, path, sp_model, overwrite=_OVERWRITE.value))
+    print(told(vocabulary))
+    print_checks(export_encoder(model, path, vocabulary, overwrite=_OVERWRITE.value))
 
 
-def _write_tf1(model, directory, sp_model):
+def _write_tf1(model, directory, vocabulary):
     from albert_tf.checkpoints.writers.tf1 import write_tf1
 
     for note in write_tf1(model, directory):
         print(f"note: {note}")
-    _copy(sp_model, directory)
+    _copy(vocabulary, directory)
 
 
-def _write_hugging_face(model, directory, sp_model):
+def _write_hugging_face(model, directory, vocabulary):
     from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 
-    write_hugging_face(model, directory, sp_model, _LOWER.value, _DTYPE.value)
-    if sp_model is None:
-        print("note: No tokenizer was written, for want of a SentencePiece model (--sp_model).")
+    wordpiece = vocabulary if _is_wordpiece(vocabulary) else None
+    sp_model = None if wordpiece else vocabulary
+    write_hugging_face(model, directory, sp_model, _LOWER.value, _DTYPE.value, wordpiece)
+    if vocabulary is None:
+        print(
+            "note: No tokenizer was written, for want of a SentencePiece model (--sp_model) or a "
+            "WordPiece vocabulary (--vocab_file)."
+        )
 
 
-def _write_keras(model, directory, sp_model):
+def _write_keras(model, directory, vocabulary):
     model.save(directory / _WRITTEN["keras"][0])
-    _copy(sp_model, directory)
+    _copy(vocabulary, directory)
 
 
-def _copy(sp_model, directory):
-    if sp_model is not None:
-        shutil.copyfile(sp_model, directory / pathlib.Path(sp_model).name)
+def _copy(vocabulary, directory):
+    from albert_tf.checkpoints.writers.hugging_face_tokenizer import write_wordpiece
+
+    if _is_wordpiece(vocabulary):
+        write_wordpiece(directory, vocabulary)
+    elif vocabulary is not None:
+        shutil.copyfile(vocabulary, directory / pathlib.Path(vocabulary).name)
+
+
+def _is_wordpiece(vocabulary):
+    return hasattr(vocabulary, "do_lower_case")
 
 
 _WRITERS = {

@@ -5,9 +5,12 @@ from absl import flags
 from albert_tf.commands.checkpoint_flags import checkpoint_path
 from albert_tf.commands.run import run
 from albert_tf.commands.table import print_checks
+from albert_tf.commands.vocabulary_flags import chosen_vocabulary, told
 
 _SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: the one that lies with the checkpoint."
+    "sp_model",
+    None,
+    "SentencePiece model to attach. Default: the vocabulary that lies with the checkpoint, if any.",
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Directory to write.", required=True)
 _SKIP_PADDING = flags.DEFINE_bool(
@@ -27,20 +30,21 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what is at --output.
 
 def main():
     from albert_tf.atomic import refuse_existing
+
+    refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)  # Before TensorFlow starts.
     from albert_tf.checkpoints.read import read
-    from albert_tf.checkpoints.vocabulary_file import require_vocabulary
     from albert_tf.pretrainer import AlbertPretrainer
     from albert_tf.saved_model.encoder import export_encoder
 
-    refuse_existing(_OUTPUT.value, overwrite=_OVERWRITE.value)
     checkpoint = read(*checkpoint_path())
-    sp_model = _SP_MODEL.value or require_vocabulary(checkpoint.path)
+    vocabulary = chosen_vocabulary(_SP_MODEL.value, checkpoint)
     model = AlbertPretrainer.from_checkpoint(checkpoint)
     print(model.restore_report)
+    print(told(vocabulary))
     checks = export_encoder(
         model,
         _OUTPUT.value,
-        sp_model=sp_model,
+        sp_model=vocabulary,
         overwrite=_OVERWRITE.value,
         skip_padding=_SKIP_PADDING.value,
         compute_dtype=_COMPUTE_DTYPE.value,

@@ -8,6 +8,8 @@ import json
 from absl import flags
 
 from albert_tf.commands.run import run
+from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+from albert_tf.text.masked_text import check_masked
 
 _CHECKPOINT = flags.DEFINE_string(
     "checkpoint",
@@ -18,7 +20,7 @@ _CONFIG = flags.DEFINE_string(
     "config", None, "Configuration file. Default: what the checkpoint states, or has beside it."
 )
 _SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: the one that lies with the checkpoint."
+    "sp_model", None, "SentencePiece model. Default: what lies with the checkpoint."
 )
 _TOP_K = flags.DEFINE_integer("top_k", 5, "Number of word pieces to show for each mask.")
 _TARGETS = flags.DEFINE_list(
@@ -34,9 +36,13 @@ def main(texts):
             "There must be a text with [MASK] in it. Received: none. Write it in quotation marks: "
             '"the capital of [MASK] is paris ."'
         )
+    for text in texts:
+        check_masked(text)
     from albert_tf.fill_mask import FillMask
 
-    fill = FillMask.from_checkpoint(_CHECKPOINT.value, _SP_MODEL.value, config=_CONFIG.value)
+    fill = FillMask.from_checkpoint(
+        _CHECKPOINT.value, _SP_MODEL.value, config=_CONFIG.value, **wordpiece_arguments()
+    )
     answers = fill(texts, _TOP_K.value, _TARGETS.value, _BATCH_SIZE.value)
     for i, (text, answer) in enumerate(zip(texts, answers)):
         if _JSON.value:

@@ -9,6 +9,7 @@ from absl import flags
 
 from albert_tf.commands.run import run
 from albert_tf.commands.run_flags import RUN_FLAGS
+from albert_tf.commands.vocabulary_flags import wordpiece_arguments
 
 FLAG_GROUPS = {
     "data_dir": "data",
@@ -85,7 +86,13 @@ _CONFIG = flags.DEFINE_string(
     "name, such as albert_base_v2.",
 )
 _SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: the one that lies with the checkpoint."
+    "sp_model", None, "SentencePiece model. Default: the vocabulary that lies with the checkpoint."
+)
+_VOCAB_SIZE = flags.DEFINE_integer(
+    "vocab_size",
+    None,
+    "Number of pieces, where the vocabulary has got more than the checkpoint's word embeddings: "
+    "those of new pieces begin as the mean of the others.",
 )
 _FROM_SCRATCH = flags.DEFINE_bool(
     "from_scratch", False, "Start with random weights; needs --config and no --checkpoint."
@@ -147,9 +154,7 @@ _OPTIONS = {
 
 
 def main():
-    from albert_tf.training.finetuning.finetune import finetune
     from albert_tf.training.finetuning.options import FinetuneOptions
-    from albert_tf.training.finetuning.tasks import make_task
 
     options = FinetuneOptions(
         dev_fraction=_DEV_FRACTION.value,
@@ -157,6 +162,10 @@ def main():
         max_dev_examples=_MAX_DEV.value,
         **{name: flag.value for name, flag in _OPTIONS.items()},
     )
+    # They start TensorFlow.
+    from albert_tf.training.finetuning.finetune import finetune
+    from albert_tf.training.finetuning.tasks import make_task
+
     task = make_task(
         _TASK.value,
         data_dir=_DATA_DIR.value,
@@ -179,6 +188,8 @@ def main():
         from_scratch=_FROM_SCRATCH.value,
         options=options,
         cache_dir=_CACHE_DIR.value,
+        vocab_size=_VOCAB_SIZE.value,
+        **wordpiece_arguments(),
         **{name: flag.value for name, flag in _RECIPE.items()},
     )
     if result.state.stopped_by == "interrupted":

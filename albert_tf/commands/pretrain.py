@@ -35,6 +35,12 @@ _OUTPUT = flags.DEFINE_string(
 _CONFIG = flags.DEFINE_string(
     "config", None, "A preset's name, such as albert_base_v2, or an albert_config.json."
 )
+_VOCAB_SIZE = flags.DEFINE_integer(
+    "vocab_size",
+    None,
+    "Number of pieces, where the vocabulary has got more than the word embeddings of --init_from: "
+    "those of new pieces begin as the mean of the others.",
+)
 _INIT_FROM = flags.DEFINE_string(
     "init_from", None, "Go on from this checkpoint, of any flavor, instead of random weights."
 )
@@ -51,9 +57,13 @@ _OPTIONS = {
 
 
 def main():
+    from albert_tf.training.pretraining.options import PretrainOptions
+
+    options = PretrainOptions(**{name: flag.value for name, flag in _OPTIONS.items()})
+    stages = _stages()
+    # They start TensorFlow.
     from albert_tf.checkpoints.read import read
     from albert_tf.checkpoints.vocabulary_file import require_vocabulary
-    from albert_tf.training.pretraining.options import PretrainOptions
     from albert_tf.training.pretraining.pretrain import pretrain
 
     sp_model = _SP_MODEL.value
@@ -61,12 +71,13 @@ def main():
         sp_model = require_vocabulary(_INIT_FROM.value and read(_INIT_FROM.value).path)
     result = pretrain(
         _OUTPUT.value,
-        _stages(),
+        stages,
         os.fspath(sp_model),
         config=_CONFIG.value,
         init_from=_INIT_FROM.value,
         heldout=_HELDOUT.value,
-        options=PretrainOptions(**{name: flag.value for name, flag in _OPTIONS.items()}),
+        vocab_size=_VOCAB_SIZE.value,
+        options=options,
     )
     if result.state.stopped_by == "interrupted":
         sys.exit(f"Saved at step {result.state.step}. The same command goes on from there.")

@@ -3,6 +3,7 @@
 import json
 import os
 from types import SimpleNamespace
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
@@ -76,18 +77,18 @@ class KerasLayer(keras.layers.Layer):
 
     def __init__(
         self,
-        handle,
-        trainable=False,
-        arguments=None,
-        _sentinel=None,  # `hub.KerasLayer` has it, so that `tags` is the fifth.
-        tags=None,
-        signature=None,
-        signature_outputs_as_dict=None,
-        output_key=None,
-        output_shape=None,
-        load_options=None,
-        **kwargs,
-    ):
+        handle: object,
+        trainable: bool = False,
+        arguments: dict[str, object] | None = None,
+        _sentinel: None = None,  # `hub.KerasLayer` has it, so that `tags` is the fifth.
+        tags: list[str] | None = None,
+        signature: str | None = None,
+        signature_outputs_as_dict: bool | None = None,
+        output_key: str | None = None,
+        output_shape: object = None,
+        load_options: tf.saved_model.LoadOptions | None = None,
+        **kwargs: Any,
+    ) -> None:
         is_tf1_hub = False
         if isinstance(handle, (str, os.PathLike)):
             handle = os.fspath(handle)
@@ -159,27 +160,27 @@ class KerasLayer(keras.layers.Layer):
         self.built = True
 
     @property
-    def resolved_object(self):
+    def resolved_object(self) -> Any:
         """The loaded object with its attributes, such as `sp_model_file.asset_path`."""
         return self._resolved_object
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Whether the object is trained. Compile the model again after a change."""
         return super().trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         retrack_weights(self, bool(value))
         keras.layers.Layer.trainable.fset(self, bool(value))
 
-    def __call__(self, inputs, *args, **kwargs):
+    def __call__(self, inputs: object, *args: Any, **kwargs: Any) -> Any:
         if not KERAS_3 and any(isinstance(x, (int, float)) for x in tf.nest.flatten(inputs)):
             # tf_keras would make each number of nested lists a tensor of its own.
             inputs = self._call_with.function.fit(inputs, self._call_with.arguments)
         return super().__call__(inputs, *args, **kwargs)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: object, training: bool | None = None) -> Any:
         return self._call_object(inputs, training)
 
     @tf.autograph.experimental.do_not_convert
@@ -219,7 +220,7 @@ class KerasLayer(keras.layers.Layer):
             handle = self._handle_config.handle
             logging.warning("KerasLayer %s is trainable, but %r has no weights.", self.name, handle)
 
-    def compute_output_spec(self, inputs, training=None):
+    def compute_output_spec(self, inputs: object, training: bool | None = None) -> Any:
         """Symbolic outputs in Keras 3, ragged ones and strings included."""
         flat = tf.nest.flatten(inputs)
         symbolic = [i for i, x in enumerate(flat) if isinstance(x, keras.KerasTensor)]
@@ -247,7 +248,7 @@ class KerasLayer(keras.layers.Layer):
             }
         return keras.KerasTensor(tuple(tensor.shape), tensor.dtype.name, **ragged)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: object) -> Any:
         input_shape = as_shapes(input_shape)
         if self._call_with.output_shape is not None:
             batch = tf.nest.flatten(input_shape)[0][:1]
@@ -261,7 +262,7 @@ class KerasLayer(keras.layers.Layer):
             shapes = tf.nest.map_structure(lambda output: output.shape, outputs)
         return tf.nest.map_structure(tuple, shapes) if KERAS_3 else shapes
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         handle = self._handle_config.handle
         if not isinstance(handle, str):
             raise NotImplementedError(
@@ -288,7 +289,7 @@ class KerasLayer(keras.layers.Layer):
         return {**super().get_config(), **config}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         try:
             return cls(**config)
         except FileNotFoundError as error:

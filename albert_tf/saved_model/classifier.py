@@ -17,6 +17,7 @@ from albert_tf.tasks.classifier import (
     AlbertClassifier,
     check_problem_type,
 )
+from albert_tf.text.given_vocabulary import given_vocabulary
 
 _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL: "multi_label"}
 
@@ -24,7 +25,7 @@ _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL:
 def export_classifier(
     model,
     path,
-    sp_model,
+    sp_model=None,
     labels=None,
     rules=None,
     seq_length=128,
@@ -33,6 +34,8 @@ def export_classifier(
     skip_padding=True,
     problem_type=None,
     threshold=0.5,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that classifies text, or rates it, as its problem type says.
 
@@ -54,7 +57,8 @@ def export_classifier(
     Args:
       model: An `AlbertClassifier`.
       path: Directory to write.
-      sp_model: Path of the SentencePiece model that the encoder was trained with.
+      sp_model: Path of the SentencePiece model that the encoder was trained with. None with
+        `vocab_file`.
       labels: Names of the classes, in order. Default: `model.labels`, or else "0", "1", ... Not for
         regression.
       rules: Text rules of the training, "original" or "tfhub". Default: those of the model, or
@@ -70,6 +74,7 @@ def export_classifier(
         with; where there was none, as in a training loop of your own, say it.
       threshold: Probability from which a label is predicted, where a text has several: a number,
         or one for each label.
+      vocab_file, do_lower_case: A WordPiece vocabulary instead of `sp_model`, as of `Preprocessor`.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
@@ -96,6 +101,7 @@ def export_classifier(
     ['label', 'probabilities']
     """
     check_model(model, AlbertClassifier)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     check_problem_type(problem_type, model.num_classes)
     problem_type = problem_type or model.problem_type
     if problem_type == REGRESSION and labels is not None:
@@ -133,7 +139,7 @@ def export_classifier(
         labels=names,
         settings=settings,
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
+    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _checked_thresholds(threshold, num_classes):

@@ -10,25 +10,37 @@ from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.check import check_or_raise
 from albert_tf.saved_model.contract.encoder import SIGNATURE_OUTPUTS, SIGNATURES
+from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.task_record import recorded_rules
-from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.text.given_vocabulary import given_vocabulary
 
 
-def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, compute_dtype=None):
+def export_encoder(
+    model,
+    path,
+    sp_model=None,
+    overwrite=False,
+    skip_padding=None,
+    compute_dtype=None,
+    vocab_file=None,
+    do_lower_case=None,
+):
     """Writes a SavedModel that `hub.KerasLayer` loads and fine-tunes like the TF Hub ones.
 
-    Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the SentencePiece file
-    as the asset `sp_model_file`, the configuration, and, of a checkpoint that tells them, the text
-    rules of its training (`rules()`). Does not include the preprocessor (see `export_preprocessor`)
-    nor Keras objects. The written SavedModel is checked against the contract before it appears at
-    `path`.
+    Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the vocabulary that is
+    given (a SentencePiece model as the asset `sp_model_file`; a WordPiece one as the asset
+    `vocab_file`, with the bool variable `do_lower_case`), the configuration, and, of a checkpoint
+    that tells them, the text rules of its training (`rules()`). Does not include the preprocessor
+    (see `export_preprocessor`) nor Keras objects. The written SavedModel is checked against the
+    contract before it appears at `path`.
 
     Args:
       model: An `AlbertEncoder` or an `AlbertPretrainer`, with any weights: imported, fine-tuned
         or new.
       path: Directory to write.
       sp_model: Path of the SentencePiece model that the encoder was trained with, such as
-        30k-clean.model. It must have `vocab_size` pieces.
+        30k-clean.model. It must have `vocab_size` pieces. The encoder does not need it: without
+        `sp_model` and `vocab_file`, users must know which vocabulary it belongs to.
       overwrite: Whether to replace what is at `path`. It stays as it is until the new one is
         complete.
       skip_padding: Whether the SavedModel computes tokens only, not padding, see `AlbertEncoder`:
@@ -36,13 +48,14 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
         encoder does.
       compute_dtype: "float32", "bfloat16" or "float16", what blocks and pooler compute in.
         Variables and outputs are float32 in any case. Default: that of the encoder.
+      vocab_file, do_lower_case: A WordPiece vocabulary instead of `sp_model`, as of `Preprocessor`.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
 
     Raises:
       FileExistsError: There is something at `path`, and not `overwrite`.
-      ValueError: An argument is not as above, `sp_model` is not the encoder's vocabulary, or the
+      ValueError: An argument is not as above, the vocabulary is not the encoder's, or the
         SavedModel breaks the contract.
 
     Example:
@@ -71,20 +84,22 @@ def export_encoder(model, path, sp_model, overwrite=False, skip_padding=None, co
         pretrainer = AlbertPretrainer(model, masked_lm=None, sentence_order=None)
     check_computation(pretrainer.encoder, skip_padding, compute_dtype)
     config = pretrainer.encoder.albert_config
-    sp_model = SentencePieceModel.read(sp_model)
-    sp_model.check_size(config.vocab_size)
+    vocabulary = None
+    if sp_model is not None or vocab_file is not None:
+        vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+        vocabulary.check_size(config.vocab_size)
     with (
         replacing_directory(path, overwrite=overwrite) as temporary,
         exported_computation(pretrainer.encoder, skip_padding, compute_dtype) as computation,
     ):
-        root = _reusable_object(pretrainer, sp_model.path, computation)
+        root = _reusable_object(pretrainer, vocabulary, computation)
         signatures = {name: _signature(root.__call__, keys) for name, keys in SIGNATURES.items()}
         tf.saved_model.save(root, str(temporary), signatures=signatures)
         checks = check_or_raise(temporary)
     return checks
 
 
-def _reusable_object(pretrainer, sp_model_path, computation):
+def _reusable_object(pretrainer, vocabulary, computation):
     encoder, masked_lm, sentence_order = (
         pretrainer.encoder,
         pretrainer.masked_lm,
@@ -110,7 +125,7 @@ def _reusable_object(pretrainer, sp_model_path, computation):
         return [outputs["pooled_output"], outputs["sequence_output"]]
 
     root = _reusable(call, variables, [dict, list, tuple], computation)
-    root.sp_model_file = tf.saved_model.Asset(sp_model_path)
+    attach_vocabulary(root, vocabulary)
     config_json = encoder.albert_config.to_json()
     root.config = tf.function(lambda: tf.constant(config_json), input_signature=[], autograph=False)
 

@@ -10,18 +10,20 @@ from albert_tf.saved_model.tasks import (
     pack_to_longest,
 )
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
-from albert_tf.text.normalize import normalize
+from albert_tf.text.given_vocabulary import given_vocabulary
 
 
 def export_multiple_choice(
     model,
     path,
-    sp_model,
+    sp_model=None,
     rules=None,
     seq_length=512,
     max_qa_length=128,
     overwrite=False,
     skip_padding=True,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that answers multiple-choice questions on a text.
 
@@ -41,7 +43,8 @@ def export_multiple_choice(
 
     Args:
       model: An `AlbertMultipleChoice`.
-      path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, vocab_file, do_lower_case: As of
+        `export_classifier`.
       seq_length: Longest input in tokens.
       max_qa_length: Longest question with choice, in tokens; seq_length - 3 if it is more.
 
@@ -71,6 +74,7 @@ def export_multiple_choice(
     Reference: `convert_single_example` in the original's race_utils.py.
     """
     check_model(model, AlbertMultipleChoice)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     check_positive(max_qa_length=max_qa_length)
     # A wrong seq_length is reported by the preprocessor.
     if isinstance(seq_length, int):
@@ -91,8 +95,8 @@ def export_multiple_choice(
         batch, count = tf.shape(choices)[0], tf.shape(choices)[1]
         example = tf.repeat(tf.range(batch), count)
         statements = _statements(
-            tf.gather(normalize(question, preprocessor.rules), example),
-            normalize(tf.reshape(choices, [-1]), preprocessor.rules),
+            tf.gather(preprocessor.tokenize.normalize(question), example),
+            preprocessor.tokenize.normalize(tf.reshape(choices, [-1])),
         )
         second = preprocessor.tokenize(statements)[:, -max_qa_length:]
         first = tf.gather(preprocessor.tokenize(context), example)
@@ -114,7 +118,7 @@ def export_multiple_choice(
         answer_ids=answer,
         settings={"max_qa_length": max_qa_length},
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
+    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _statements(questions, choices):

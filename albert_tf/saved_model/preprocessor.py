@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from albert_tf.atomic import replacing_directory
 from albert_tf.saved_model.contract.check import check_or_raise
+from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import Preprocessor
 from albert_tf.text.rules import rules_for
 from albert_tf.text.sentencepiece_model import SentencePieceModel
@@ -15,16 +17,27 @@ _DENSE_IDS = tf.TensorSpec([None, None], tf.int32)
 _LENGTH = tf.TensorSpec([], tf.int32, name="seq_length")
 
 
-def export_preprocessor(sp_model, path, rules=None, seq_length=128, overwrite=False):
+def export_preprocessor(
+    sp_model=None,
+    path=None,
+    rules=None,
+    seq_length=128,
+    overwrite=False,
+    vocab_file=None,
+    do_lower_case=None,
+):
     """Writes the preprocessor SavedModel.
 
     The loaded object has `__call__`, `tokenize`, `tokenize_with_offsets`, `detokenize`,
-    `bert_pack_inputs`, `encode_pairs`, `get_special_tokens_dict`, `sp_model_file`, `rules()` and
-    the signature `serving_default(sentences)`, as `Preprocessor` documents them; no variables.
+    `bert_pack_inputs`, `encode_pairs`, `get_special_tokens_dict`, `rules()` and the signature
+    `serving_default(sentences)`, as `Preprocessor` documents them; the asset `sp_model_file`, or
+    for WordPiece, as in TF Hub's BERT models, the asset `vocab_file` and the bool `do_lower_case`
+    (`do_lower_case.numpy()`). `variables` is empty.
     Programs that load it need tensorflow-text of their TensorFlow (`import tensorflow_text`).
 
     Args:
-      sp_model: Path of the SentencePiece model; its name is kept in assets/.
+      sp_model: Path of the SentencePiece model; its name is kept in assets/. None with
+        `vocab_file`.
       path: Directory to write.
       rules: "tfhub" or "original", see `Preprocessor`; it must be what the model behind it was
         trained with. Default: what task.json beside `sp_model` says, or else "tfhub". That is not
@@ -33,6 +46,8 @@ def export_preprocessor(sp_model, path, rules=None, seq_length=128, overwrite=Fa
         ids. `rules()` of the SavedModel tells.
       seq_length: Length of the outputs of the root and the signature; default of the rest.
       overwrite: Whether an earlier output at `path` is replaced.
+      vocab_file, do_lower_case: A WordPiece vocabulary instead of `sp_model`, as of `Preprocessor`;
+        its `rules` are "original".
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed
@@ -41,7 +56,7 @@ def export_preprocessor(sp_model, path, rules=None, seq_length=128, overwrite=Fa
     Raises:
       ImportError: If tensorflow-text is missing.
       FileExistsError: If `path` exists and may not be replaced.
-      FileNotFoundError, ValueError: For a wrong `sp_model`, `rules` or `seq_length`.
+      FileNotFoundError, ValueError: For a wrong vocabulary, `rules` or `seq_length`.
 
     Example:
       >>> import tempfile
@@ -53,10 +68,13 @@ def export_preprocessor(sp_model, path, rules=None, seq_length=128, overwrite=Fa
       >>> preprocessor(["Hello world"])["input_word_ids"].shape
       TensorShape([1, 16])
     """
+    if path is None:
+        raise ValueError("There must be a directory to write, `path`. Received: None.")
     with replacing_directory(path, overwrite) as directory:
-        sp_model = SentencePieceModel.read(sp_model)
-        rules = rules_for(sp_model.path, rules, default="tfhub")
-        root = exportable_preprocessor(Preprocessor(sp_model, rules, seq_length))
+        vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+        if isinstance(vocabulary, SentencePieceModel):
+            rules = rules_for(vocabulary.path, rules, default="tfhub")
+        root = exportable_preprocessor(Preprocessor(vocabulary, rules, seq_length))
 
         sentences = tf.TensorSpec([None], tf.string, name="sentences")
 
@@ -93,7 +111,7 @@ def exportable_preprocessor(preprocessor):
     )
     root.encode_pairs = _pairs_function(preprocessor)
     root.rules = _function(lambda: tf.constant(preprocessor.rules), [])
-    root.sp_model_file = tf.saved_model.Asset(preprocessor.tokenize.sp_model.path)
+    attach_vocabulary(root, preprocessor.tokenize.vocabulary)
     # Holds the model's resource, which the functions use.
     root.live_preprocessor = preprocessor
     for part in (root, root.tokenize):

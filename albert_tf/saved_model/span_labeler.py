@@ -10,12 +10,13 @@ from albert_tf.saved_model.best_spans import (
 from albert_tf.saved_model.tasks import TaskExport, check_model, check_positive, export_task
 from albert_tf.saved_model.windows import sliding_windows
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
+from albert_tf.text.given_vocabulary import given_vocabulary
 
 
 def export_span_labeler(
     model,
     path,
-    sp_model,
+    sp_model=None,
     rules=None,
     seq_length=384,
     doc_stride=128,
@@ -25,6 +26,8 @@ def export_span_labeler(
     no_answer_threshold=None,
     overwrite=False,
     skip_padding=True,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that answers questions with spans of a context.
 
@@ -51,7 +54,8 @@ def export_span_labeler(
 
     Args:
       model: An `AlbertSpanLabeler`.
-      path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, vocab_file, do_lower_case: As of
+        `export_classifier`.
       seq_length: Longest window in tokens.
       doc_stride: Distance of windows in tokens.
       max_query_length: Longest question in tokens; the rest is cut off, as in training.
@@ -86,6 +90,7 @@ def export_span_labeler(
     squad_utils.py.
     """
     check_model(model, AlbertSpanLabeler)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     check_positive(
         doc_stride=doc_stride,
         max_query_length=max_query_length,
@@ -110,7 +115,7 @@ def export_span_labeler(
         query = preprocessor.tokenize(question)[:, :max_query_length]
         tokens, starts, limits = preprocessor.tokenize_with_offsets(context)
         windows = sliding_windows(
-            tokens, seq_length, doc_stride, preprocessor.tokenize.sp_model.special_ids, query
+            tokens, seq_length, doc_stride, preprocessor.tokenize.vocabulary.special_ids, query
         )
         outputs = compute(_inputs(windows, model.version_2))
         candidates = conditional_candidates if model.version_2 else independent_candidates
@@ -148,7 +153,7 @@ def export_span_labeler(
         further_inputs={"p_mask": 2, "start_positions": 1} if model.version_2 else {},
         needed_in_training=("start_positions",) if model.version_2 else (),
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
+    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _inputs(windows, version_2):

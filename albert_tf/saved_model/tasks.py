@@ -14,9 +14,10 @@ from albert_tf.inputs import INPUT_NAMES, as_int32
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.contract.tasks import PROBES, check_task, probe_ids, probe_texts
+from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.tasks.task_model import TaskModel
+from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
 from albert_tf.text.preprocessor import Preprocessor
-from albert_tf.text.reference import ReferenceTokenizer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,20 +53,20 @@ class TaskExport:
         return 3 if self.task == "multiple_choice" else 2
 
 
-def export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding=True):
+def export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding=True):
     """Writes a task model's SavedModel and checks it before it appears at `path`.
 
     Args:
       export: `TaskExport`.
-      path, sp_model, rules, seq_length, overwrite, skip_padding: As the exporters' arguments.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
+      path, rules, seq_length, overwrite, skip_padding: As the exporters' arguments.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
     """
     config = export.model.encoder.albert_config
-    preprocessor = Preprocessor(sp_model, rules or export.model.rules, seq_length)
-    model_file = preprocessor.tokenize.sp_model
-    model_file.check_size(config.vocab_size)
+    preprocessor = Preprocessor(vocabulary, rules or export.model.rules, seq_length)
+    vocabulary.check_size(config.vocab_size)
     if preprocessor.seq_length > config.max_position_embeddings:
         raise ValueError(
             f"`seq_length` must not exceed the encoder's {config.max_position_embeddings} "
@@ -160,8 +161,8 @@ def _reusable_object(export, preprocessor):
     root.__call__ = call
     for specs, training in _forms(export):
         call.get_concrete_function(specs, training=training, mask=None)
-    root.sp_model_file = tf.saved_model.Asset(preprocessor.tokenize.sp_model.path)
-    # Holds the SentencePiece resource, which the text signature uses.
+    attach_vocabulary(root, preprocessor.tokenize.vocabulary)
+    # Holds the tokenizer's resource, which the text signature uses.
     root.live_preprocessor = preprocessor
 
     root.config = _constant(model.encoder.albert_config.to_json())
@@ -169,6 +170,7 @@ def _reusable_object(export, preprocessor):
         "task": export.task,
         "text_inputs": list(export.text_inputs),
         "rules": preprocessor.rules,
+        **vocabulary_record(preprocessor.tokenize.vocabulary),
         "seq_length": preprocessor.seq_length,
         **export.settings,
     }
@@ -217,7 +219,7 @@ def _forms(export):
 
 def _ids_of_training(preprocessor):
     """Compares the ids that text becomes in the graph with those of the trainers' tokenizer."""
-    reference = ReferenceTokenizer(preprocessor.tokenize.sp_model)
+    reference = reference_tokenizer(preprocessor.tokenize.vocabulary)
     if preprocessor.rules != reference.rules:  # Trained elsewhere: there is nothing to compare.
         return
     texts = probe_texts(["text"], batch=len(PROBES))["text"]

@@ -12,7 +12,7 @@ from albert_tf.saved_model.tasks import (
 )
 from albert_tf.saved_model.windows import sliding_windows
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier
-from albert_tf.text.reference import WORD_START
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 
 UNITS = ("words", "pieces")
@@ -21,7 +21,7 @@ UNITS = ("words", "pieces")
 def export_token_classifier(
     model,
     path,
-    sp_model,
+    sp_model=None,
     labels=None,
     rules=None,
     seq_length=128,
@@ -29,6 +29,8 @@ def export_token_classifier(
     units="words",
     overwrite=False,
     skip_padding=True,
+    vocab_file=None,
+    do_lower_case=None,
 ):
     """Writes a SavedModel that tags the words of a text.
 
@@ -50,7 +52,8 @@ def export_token_classifier(
 
     Args:
       model: An `AlbertTokenClassifier`.
-      path, sp_model, rules, overwrite, skip_padding: As of `export_classifier`.
+      path, sp_model, rules, overwrite, skip_padding, vocab_file, do_lower_case: As of
+        `export_classifier`.
       labels: Names of the classes, in order, such as "O", "B-PER". Default: `model.labels`, or else
         "0", "1", ...
       seq_length: Longest window in tokens.
@@ -80,6 +83,7 @@ def export_token_classifier(
     [[b'Ann', b'sang', b'.']]
     """
     check_model(model, AlbertTokenClassifier)
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     check_positive(stride=stride)
     names = checked_labels(model.labels if labels is None else labels, model.num_classes)
     if units not in UNITS:
@@ -88,7 +92,7 @@ def export_token_classifier(
 
     def answer_text(preprocessor, compute, text):
         tokens, first_token, starts, limits = split(preprocessor, text)
-        special_ids = preprocessor.tokenize.sp_model.special_ids
+        special_ids = preprocessor.tokenize.vocabulary.special_ids
         windows = sliding_windows(tokens, seq_length, stride, special_ids)
         probabilities = tf.nn.softmax(compute(windows.inputs))
         # One row for each token, from the window that knows it best; the last is for "no token".
@@ -132,7 +136,7 @@ def export_token_classifier(
         labels=names,
         settings={"stride": stride, "units": units},
     )
-    return export_task(export, path, sp_model, rules, seq_length, overwrite, skip_padding)
+    return export_task(export, path, vocabulary, rules, seq_length, overwrite, skip_padding)
 
 
 def _words(preprocessor, text):
@@ -151,9 +155,8 @@ def _words(preprocessor, text):
     words, starts, limits = splitter.tokenize_with_offsets(text)
     starts, limits = (words.with_values(tf.cast(x.values, tf.int64)) for x in (starts, limits))
     pieces = preprocessor.tokenize(words.values)  # [all words, (pieces)]
-    model = preprocessor.tokenize.sp_model
-    blank = model.pieces.index(WORD_START) if WORD_START in model.pieces else -1
-    is_content = pieces.values != blank
+    blank_id = preprocessor.tokenize.vocabulary.blank_id
+    is_content = pieces.values != (-1 if blank_id is None else blank_id)
     # As in training, words without any other piece take no part.
     has_content = tf.reduce_any(pieces.with_values(is_content), 1)
     keep = tf.gather(has_content, pieces.value_rowids())

@@ -1,9 +1,14 @@
 """One class of several, any number of labels, or numbers, for a text or a pair of texts."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import build, keras
+from albert_tf._types import Inputs, Path, Tensor, TensorLike
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.task_head import number_of_classes
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout
@@ -78,7 +83,14 @@ class AlbertClassifier(TaskModel):
     head_weight_names = CLASSIFIER_WEIGHTS
     hugging_face_class = "AlbertForSequenceClassification"
 
-    def __init__(self, encoder, num_classes=2, dropout_rate=0.1, problem_type=None, **kwargs):
+    def __init__(
+        self,
+        encoder: AlbertEncoder,
+        num_classes: int = 2,
+        dropout_rate: float = 0.1,
+        problem_type: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         check_encoder(encoder)
         check_num_classes(num_classes, minimum=1)
         check_dropout_rate(dropout_rate)
@@ -92,7 +104,7 @@ class AlbertClassifier(TaskModel):
         self._given_problem_type = problem_type
 
     @property
-    def problem_type(self):
+    def problem_type(self) -> str:
         """What the logits mean, one of `PROBLEM_TYPES`."""
         default = REGRESSION if self.num_classes == 1 else SINGLE_LABEL
         return self._known_problem_type or default
@@ -101,24 +113,26 @@ class AlbertClassifier(TaskModel):
     def _known_problem_type(self):
         return self._given_problem_type or _problem_type_of(getattr(self, "loss", None))
 
-    def adopt(self, record, path):
+    def adopt(self, record: dict, path: Path) -> None:
         super().adopt(record, path)
         problem_type = adopted("problem_type", self._given_problem_type, record, path)
         check_problem_type(problem_type, self.num_classes)
         self._given_problem_type = problem_type
 
     @classmethod
-    def stored_arguments(cls, checkpoint):
+    def stored_arguments(cls, checkpoint: Checkpoint) -> dict[str, Any]:
         return {"num_classes": number_of_classes(checkpoint, cls.head_weight_names)}
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
+    ) -> Tensor:
         outputs = self.encoder.encode(
             *unpack_inputs(inputs, mask=mask), training=training, apart=True
         )
         pooled = dropout(outputs["pooled_output"], self.dropout_rate, training)
         return self.head(tf.cast(pooled, tf.float32))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
@@ -163,7 +177,7 @@ def _problem_type_of(loss):
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-def classification_loss(labels, logits):
+def classification_loss(labels: TensorLike, logits: TensorLike) -> Tensor:
     """Cross entropy of each example, for `compile(loss=...)` and for training loops.
 
     Args:
@@ -172,13 +186,18 @@ def classification_loss(labels, logits):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> print(albert_tf.classification_loss([1, 0], [[0.0, 0.0], [9.0, 0.0]]).numpy().round(2))
+      [0.69 0.  ]
     """
     labels = tf.cast(tf.reshape(labels, [-1]), tf.int32)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(logits, tf.float32))
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-def multi_label_loss(labels, logits):
+def multi_label_loss(labels: TensorLike, logits: TensorLike) -> Tensor:
     """Binary cross entropy of each example, the mean over its labels.
 
     Args:
@@ -187,13 +206,18 @@ def multi_label_loss(labels, logits):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> print(albert_tf.multi_label_loss([[1, 0]], [[9.0, -9.0]]).numpy().round(2))
+      [0.]
     """
     labels, logits = tf.cast(labels, tf.float32), tf.cast(logits, tf.float32)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), -1)
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-def regression_loss(labels, predictions):
+def regression_loss(labels: TensorLike, predictions: TensorLike) -> Tensor:
     """Squared error of each example, for `compile(loss=...)` and for training loops.
 
     Args:
@@ -202,6 +226,11 @@ def regression_loss(labels, predictions):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.regression_loss([1.0, 4.0], [[1.0], [2.0]]).numpy().tolist()
+      [0.0, 4.0]
     """
     labels = tf.cast(tf.reshape(labels, [-1]), tf.float32)
     return tf.math.squared_difference(tf.cast(tf.reshape(predictions, [-1]), tf.float32), labels)

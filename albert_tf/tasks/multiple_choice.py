@@ -1,8 +1,12 @@
 """The right one of several choices, such as RACE's."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import build, keras
+from albert_tf._types import Inputs, Tensor, TensorLike
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout
@@ -52,7 +56,7 @@ class AlbertMultipleChoice(TaskModel):
     hugging_face_class = "AlbertForMultipleChoice"
     input_rank = 3
 
-    def __init__(self, encoder, dropout_rate=0.1, **kwargs):
+    def __init__(self, encoder: AlbertEncoder, dropout_rate: float = 0.1, **kwargs: Any) -> None:
         check_encoder(encoder)
         check_dropout_rate(dropout_rate)
         hidden_size = encoder.albert_config.hidden_size
@@ -61,7 +65,9 @@ class AlbertMultipleChoice(TaskModel):
         super().__init__(encoder, head, **kwargs)
         self.dropout_rate = dropout_rate
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
+    ) -> Tensor:
         inputs = unpack_inputs(inputs, mask=mask, rank=self.input_rank)
         shape = tf.shape(inputs[0])
         flat = [tf.reshape(tensor, [-1, shape[2]]) for tensor in inputs]
@@ -70,5 +76,5 @@ class AlbertMultipleChoice(TaskModel):
         logits = self.head(tf.cast(pooled, tf.float32))  # [batch * choices, 1]
         return tf.ensure_shape(tf.reshape(logits, shape[:2]), inputs[0].shape[:2])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dropout_rate": self.dropout_rate}

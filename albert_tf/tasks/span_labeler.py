@@ -1,9 +1,14 @@
 """Answers that are spans of the text: extractive question answering."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf._types import Inputs, Tensor, TensorLike
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.task_head import has_head
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import as_int32, same_shape, unpack_inputs
 from albert_tf.tasks.classifier import classification_loss
 from albert_tf.tasks.conditional_span_head import ConditionalSpanHead
@@ -78,13 +83,13 @@ class AlbertSpanLabeler(TaskModel):
 
     def __init__(
         self,
-        encoder,
-        version_2=False,
-        dropout_rate=0.1,
-        start_n_top=5,
-        end_n_top=5,
-        **kwargs,
-    ):
+        encoder: AlbertEncoder,
+        version_2: bool = False,
+        dropout_rate: float = 0.1,
+        start_n_top: int = 5,
+        end_n_top: int = 5,
+        **kwargs: Any,
+    ) -> None:
         check_encoder(encoder)
         check_dropout_rate(dropout_rate)
         for name, value in (("start_n_top", start_n_top), ("end_n_top", end_n_top)):
@@ -104,14 +109,16 @@ class AlbertSpanLabeler(TaskModel):
         self.end_n_top = end_n_top
 
     @property
-    def head_weight_names(self):
+    def head_weight_names(self) -> tuple:
         return CONDITIONAL_SPAN_WEIGHTS if self.version_2 else SPAN_WEIGHTS
 
     @classmethod
-    def stored_arguments(cls, checkpoint):
+    def stored_arguments(cls, checkpoint: Checkpoint) -> dict[str, Any]:
         return {"version_2": has_head(checkpoint, CONDITIONAL_SPAN_WEIGHTS)}
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
+    ) -> dict[str, Tensor]:
         inputs, also, starts = self._split(inputs)
         word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, also, mask)
         if self.version_2 and starts is None and training is True:
@@ -140,14 +147,14 @@ class AlbertSpanLabeler(TaskModel):
             starts = as_int32(tf.reshape(starts, [-1]))
         return inputs, ("p_mask",) if "p_mask" in inputs else (), starts
 
-    def compile_arguments(self):
+    def compile_arguments(self) -> dict[str, Any]:
         """`loss` and `loss_weights` for `compile`, by output: together they are `span_loss`."""
         losses = {"start_logits": classification_loss, "end_logits": classification_loss}
         if self.version_2:
             losses["cls_logits"] = no_answer_loss
         return {"loss": losses, "loss_weights": {name: 0.5 for name in losses}}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "version_2": self.version_2,
@@ -157,7 +164,7 @@ class AlbertSpanLabeler(TaskModel):
         }
 
 
-def span_loss(labels, outputs):
+def span_loss(labels: dict[str, TensorLike], outputs: dict[str, Tensor]) -> Tensor:
     """Loss of each example for training loops; for `fit`, see `compile_arguments`.
 
     Half the sum of the cross entropies of start, end and, where there is an output for it, no
@@ -173,6 +180,14 @@ def span_loss(labels, outputs):
     Returns:
       float32 tensor [batch].
 
+    Example:
+      >>> import albert_tf
+      >>> import tensorflow as tf
+      >>> labels = {"start_logits": [1], "end_logits": [2]}
+      >>> outputs = {"start_logits": tf.zeros([1, 4]), "end_logits": tf.zeros([1, 4])}
+      >>> print(albert_tf.span_loss(labels, outputs).numpy().round(2))  # log(4)
+      [1.39]
+
     Reference: `v1_model_fn_builder` and `v2_model_fn_builder` in the original's squad_utils.py.
     """
     loss = classification_loss(labels["start_logits"], outputs["start_logits"])
@@ -183,7 +198,7 @@ def span_loss(labels, outputs):
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-def no_answer_loss(labels, logits):
+def no_answer_loss(labels: TensorLike, logits: TensorLike) -> Tensor:
     """Binary cross entropy of each example.
 
     Args:
@@ -192,6 +207,11 @@ def no_answer_loss(labels, logits):
 
     Returns:
       float32 tensor [batch].
+
+    Example:
+      >>> import albert_tf
+      >>> print(albert_tf.no_answer_loss([1, 0], [9.0, 0.0]).numpy().round(2))
+      [0.   0.69]
     """
     labels = tf.cast(tf.reshape(labels, [-1]), tf.float32)
     logits = tf.cast(tf.reshape(logits, [-1]), tf.float32)

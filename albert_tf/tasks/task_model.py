@@ -1,8 +1,14 @@
 """What all task models share: an encoder, a head, and one way to name and save both."""
 
+from collections.abc import Iterable
+from typing import Any, Self
+
 from albert_tf._keras import keras, weights_by_name
+from albert_tf._types import Path
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.task_head import restore_task_head
+from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.ids_model import IdsModel
 
@@ -25,7 +31,14 @@ class TaskModel(IdsModel):
       TypeError: `encoder` is something else.
     """
 
-    def __init__(self, encoder, head, rules=None, labels=None, **kwargs):
+    def __init__(
+        self,
+        encoder: AlbertEncoder,
+        head: keras.layers.Layer,
+        rules: str | None = None,
+        labels: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         # Keras scales a float16 model's loss if the policy of the model itself says so.
         super().__init__(dtype=encoder.dtype_policy, **kwargs)
         self.encoder = encoder
@@ -35,7 +48,9 @@ class TaskModel(IdsModel):
         self.built = True
 
     @classmethod
-    def from_checkpoint(cls, path, config=None, **kwargs):
+    def from_checkpoint(
+        cls, path: Path | Checkpoint, config: AlbertConfig | Path | None = None, **kwargs: Any
+    ) -> Self:
         """The encoder and the head of a fine-tuned checkpoint; every weight, or an error.
 
         What the checkpoint tells about its training, such as labels and text rules, is taken over.
@@ -57,7 +72,7 @@ class TaskModel(IdsModel):
         return model
 
     @classmethod
-    def stored_arguments(cls, checkpoint):
+    def stored_arguments(cls, checkpoint: Checkpoint) -> dict[str, Any]:
         """The constructor's arguments that show in a `Checkpoint`, such as the number of classes.
 
         Args:
@@ -65,11 +80,11 @@ class TaskModel(IdsModel):
         """
         return {}
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """All weights as {stable name: Keras weight}: the encoder's, then the head's."""
         return {**self.encoder.weights_by_name(), **weights_by_name(self.head)}
 
-    def adopt(self, record, path):
+    def adopt(self, record: dict, path: Path) -> None:
         """Takes over what a checkpoint tells about the training of its head.
 
         Args:
@@ -82,7 +97,7 @@ class TaskModel(IdsModel):
         self.rules = adopted("rules", self.rules, record, path)
         self.labels = adopted("labels", self.labels, record, path)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "rules": self.rules,
@@ -92,7 +107,7 @@ class TaskModel(IdsModel):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
         return cls(**{**config, "encoder": encoder})
 

@@ -1,9 +1,14 @@
 """A class for each token: tagging, named entities."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import build, keras
+from albert_tf._types import Inputs, Tensor, TensorLike
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.task_head import number_of_classes
+from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import unpack_inputs
 from albert_tf.layers.dense import Dense
 from albert_tf.layers.dropout import dropout
@@ -62,7 +67,9 @@ class AlbertTokenClassifier(TaskModel):
     head_weight_names = TOKEN_CLASSIFIER_WEIGHTS
     hugging_face_class = "AlbertForTokenClassification"
 
-    def __init__(self, encoder, num_classes, dropout_rate=0.1, **kwargs):
+    def __init__(
+        self, encoder: AlbertEncoder, num_classes: int, dropout_rate: float = 0.1, **kwargs: Any
+    ) -> None:
         check_encoder(encoder)
         check_num_classes(num_classes, minimum=2)
         check_dropout_rate(dropout_rate)
@@ -74,15 +81,17 @@ class AlbertTokenClassifier(TaskModel):
         self.dropout_rate = dropout_rate
 
     @classmethod
-    def stored_arguments(cls, checkpoint):
+    def stored_arguments(cls, checkpoint: Checkpoint) -> dict[str, Any]:
         return {"num_classes": number_of_classes(checkpoint, cls.head_weight_names)}
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
+    ) -> Tensor:
         outputs = self.encoder.encode(*unpack_inputs(inputs, mask=mask), training=training)
         sequence = dropout(outputs["sequence_output"], self.dropout_rate, training)
         return self.head(tf.cast(sequence, tf.float32))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
@@ -91,7 +100,7 @@ class AlbertTokenClassifier(TaskModel):
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
-def token_classification_loss(labels, logits):
+def token_classification_loss(labels: TensorLike, logits: TensorLike) -> Tensor:
     """Mean cross entropy of each example's labelled tokens, for `compile(loss=...)` and loops.
 
     The mean is over an example, not over the batch, so that it does not depend on how a batch is
@@ -105,6 +114,13 @@ def token_classification_loss(labels, logits):
 
     Returns:
       float32 tensor [batch]; 0 for an example without labels.
+
+    Example:
+      >>> import albert_tf
+      >>> import tensorflow as tf
+      >>> labels = [[-1, 0, 1, -1], [-1, -1, -1, -1]]
+      >>> print(albert_tf.token_classification_loss(labels, tf.zeros([2, 4, 2])).numpy().round(2))
+      [0.69 0.  ]
     """
     labels = tf.cast(labels, tf.int32)
     weights = tf.cast(labels >= 0, tf.float32)

@@ -46,7 +46,7 @@ def _normalize_original(strings):
     strings = tf.strings.strip(tf.strings.regex_replace(strings, "  +", " "))
     strings = text.normalize_utf8(strings, "NFKD")
     strings = tf.strings.regex_replace(strings, f"[{combining}]", "")
-    return _lower(strings)
+    return lower_case(strings)
 
 
 @functools.cache
@@ -58,12 +58,13 @@ def _original_classes():
     )
 
 
-def _lower(strings):
-    """`str.lower` of strings in NFKD without combining characters.
+def lower_case(strings):
+    """`str.lower` of strings without no-break spaces, element by element.
 
-    ASCII goes first, because the op follows the process's locale: "I" becomes dotless in Turkish
-    (the other letters with such rules do not exist in NFKD). The op also ends a string at its first
-    NUL; meanwhile a no-break space, which NFKD has removed from the text, stands for it.
+    ASCII goes first, because the op follows the process's locale: "I" becomes dotless in Turkish.
+    So does "İ" become "i" and a dot: accents are dropped in all rules. The op also ends a string at
+    its first NUL; meanwhile a no-break space, which normalization has removed from the text, stands
+    for it.
     """
     strings = tf.strings.regex_replace(strings, r"\x00", "\u00a0")
     strings = tf.strings.lower(tf.strings.lower(strings), encoding="utf-8")

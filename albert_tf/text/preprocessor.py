@@ -2,8 +2,11 @@
 
 import tensorflow as tf
 
+from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.packing import checked_seq_length, pack
 from albert_tf.text.tokenizer import Tokenizer
+from albert_tf.text.wordpiece_tokenizer import WordPieceTokenizer
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 
 
 class Preprocessor(tf.Module):
@@ -19,13 +22,20 @@ class Preprocessor(tf.Module):
         second text is empty are packed as single texts. Default: what task.json beside `sp_model`
         says, or else "original", as everywhere but in `export_preprocessor`.
       seq_length: Length of the outputs; a call to `bert_pack_inputs` can choose another.
+      vocab_file: Instead of `sp_model`: path of the WordPiece vocabulary, vocab.txt, that most
+        Chinese ALBERTs have, or a `WordPieceVocabulary`. The ids are those of Google's
+        `FullTokenizer`; there are no other `rules`.
+      do_lower_case: With `vocab_file`, whether text is lower-cased and accents are removed.
+        Default: what tokenizer_config.json or task.json beside the file says, or else True.
 
     Attributes:
-      tokenize: `Tokenizer`; call it for ids, `tokenize.get_special_tokens_dict()` for special ids.
+      tokenize: `Tokenizer` or `WordPieceTokenizer`; call it for ids,
+        `tokenize.get_special_tokens_dict()` for special ids.
 
     Raises:
       ImportError: If tensorflow-text is missing.
-      FileNotFoundError, ValueError: For a wrong `sp_model`, `rules` or `seq_length`.
+      FileNotFoundError, ValueError: For a wrong vocabulary, `rules` or `seq_length`, or if there is
+        not exactly one of `sp_model` and `vocab_file`.
 
     Example:
       >>> import albert_tf
@@ -38,10 +48,16 @@ class Preprocessor(tf.Module):
       >>> pairs = preprocessor.bert_pack_inputs(tokens, seq_length=16)
     """
 
-    def __init__(self, sp_model, rules=None, seq_length=128):
+    def __init__(
+        self, sp_model=None, rules=None, seq_length=128, vocab_file=None, do_lower_case=None
+    ):
         super().__init__()
         self.seq_length = checked_seq_length(seq_length, minimum=3)
-        self.tokenize = Tokenizer(sp_model, rules)
+        vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
+        if isinstance(vocabulary, WordPieceVocabulary):
+            self.tokenize = WordPieceTokenizer(vocabulary, rules=rules)
+        else:
+            self.tokenize = Tokenizer(vocabulary, rules)
 
     @property
     def rules(self):
@@ -88,7 +104,7 @@ class Preprocessor(tf.Module):
         return pack(
             inputs,
             self.seq_length if seq_length is None else seq_length,
-            self.tokenize.sp_model.special_ids,
+            self.tokenize.vocabulary.special_ids,
             skip_empty_second=self.rules == "original",
         )
 

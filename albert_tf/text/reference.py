@@ -89,6 +89,32 @@ def split_digit_comma(processor, piece):
     return None
 
 
+def source_spans(text, lengths, content_length):
+    """Where in a text pieces came from, by counting characters of content in both.
+
+    Args:
+      text: str, before normalization.
+      lengths: Iterable of int, the characters of content that each piece has.
+      content_length: Function from a cluster (see `clusters`) to that of what it turns into.
+
+    Returns:
+      `(starts, limits)`, two lists of int.
+    """
+    ends, position = [], 0  # For each character of content, the cluster it came from.
+    for cluster in clusters(text):
+        start, position = position, position + len(cluster)
+        ends.extend([(start, position)] * content_length(cluster))
+    ends.append((len(text), len(text)))
+    starts, limits, position = [], [], 0
+    for length in lengths:
+        first = min(position, len(ends) - 1)
+        position += length
+        last = min(position, len(ends) - 1) - 1
+        starts.append(ends[first][0])
+        limits.append(ends[last][1] if last >= first else ends[first][0])
+    return starts, limits
+
+
 class ReferenceTokenizer:
     """Text to pieces, ids and offsets by the original's Python rules.
 
@@ -154,19 +180,17 @@ class ReferenceTokenizer:
           `(ids, starts, limits)`, three lists of int; offsets count characters.
         """
         pieces = self.tokenize(text)
-        ends, position = [], 0  # For each character of content, the cluster it came from.
-        for cluster in clusters(text):
-            start, position = position, position + len(cluster)
-            ends.extend([(start, position)] * self._content_length(cluster))
-        ends.append((len(text), len(text)))
-        starts, limits, position = [], [], 0
-        for piece in pieces:
-            first = min(position, len(ends) - 1)
-            position += _content_length(piece)
-            last = min(position, len(ends) - 1) - 1
-            starts.append(ends[first][0])
-            limits.append(ends[last][1] if last >= first else ends[first][0])
-        return self.pieces_to_ids(pieces), starts, limits
+        spans = source_spans(text, map(_content_length, pieces), self._content_length)
+        return self.pieces_to_ids(pieces), *spans
+
+    def normalize(self, text):
+        """A str as it is before SentencePiece."""
+        return preprocess_text(text, self.lower)
+
+    @staticmethod
+    def is_blank(piece):
+        """Whether a piece stands for no text: the lone "▁"."""
+        return piece == WORD_START
 
     def _content_length(self, cluster):
         """Characters of pieces, without "▁", that a cluster turns into."""

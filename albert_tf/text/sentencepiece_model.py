@@ -29,6 +29,7 @@ class SentencePieceModel:
       processor: `sentencepiece.SentencePieceProcessor` of it.
       special_ids: dict {padding_id, unknown_id, start_of_sequence_id, end_of_segment_id, mask_id},
         each an id found by the name of its piece.
+      blank_id: The id of the lone "▁", which stands for no text; None if it is no piece.
     """
 
     path: str
@@ -75,8 +76,9 @@ class SentencePieceModel:
         except RuntimeError as error:
             raise ValueError(
                 f"sp_model must be a SentencePiece model. Received: {path}, which is none (or is "
-                "truncated). Pass a file such as 30k-clean.model from Google's ALBERT archives; "
-                "WordPiece vocabularies (vocab.txt) are not supported."
+                "truncated). Pass a file such as 30k-clean.model from Google's ALBERT archives; a "
+                "WordPiece vocabulary (vocab.txt) is passed as vocab_file where it is supported: "
+                "everywhere but in pre-training."
             ) from error
         return cls(path, proto, processor, _special_ids(processor, path))
 
@@ -88,16 +90,33 @@ class SentencePieceModel:
     def check_size(self, vocab_size):
         """Raises a ValueError unless it has a piece for each of an encoder's word embeddings."""
         if self.vocab_size != vocab_size:
-            raise ValueError(
-                "The SentencePiece model must have as many pieces as the encoder has word "
-                f"embeddings: vocab_size={vocab_size}. Received: {self.path!r} with "
-                f"{self.vocab_size} pieces. Pass the file that the encoder was trained with."
-            )
+            raise vocabulary_size_error("SentencePiece model", self, vocab_size)
 
     @functools.cached_property
     def pieces(self):
         """All pieces in the order of their ids, list of str."""
         return [self.processor.IdToPiece(i) for i in range(self.vocab_size)]
+
+    @functools.cached_property
+    def blank_id(self):
+        blank = self.processor.PieceToId("▁")
+        return blank if self.processor.IdToPiece(blank) == "▁" else None
+
+
+def vocabulary_size_error(kind, vocabulary, vocab_size):
+    """The ValueError for a vocabulary with another number of pieces than word embeddings."""
+    more = ""
+    if vocabulary.vocab_size > vocab_size:
+        more = (
+            " If pieces were added since, let the word table grow when you load the encoder: "
+            f"AlbertEncoder.from_checkpoint(..., vocab_size={vocabulary.vocab_size}); `finetune` "
+            "and `pretrain` take vocab_size, too."
+        )
+    return ValueError(
+        f"The {kind} must have as many pieces as the encoder has word embeddings: "
+        f"vocab_size={vocab_size}. Received: {vocabulary.path!r} with {vocabulary.vocab_size} "
+        f"pieces. Pass the file that the encoder was trained with.{more}"
+    )
 
 
 def _special_ids(processor, path):

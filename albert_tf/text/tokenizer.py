@@ -96,14 +96,7 @@ class Tokenizer(tf.Module):
         Returns:
           string [batch].
         """
-        if not isinstance(inputs, tf.RaggedTensor):
-            inputs = tf.convert_to_tensor(inputs, tf.int32)
-        if inputs.shape.rank != 2:
-            raise ValueError(
-                "detokenize takes ids of shape [batch, (tokens)]. "
-                f"Received: shape {inputs.shape}. Wrap a single text's ids in a list."
-            )
-        return self._sentencepiece.detokenize(inputs)
+        return self._sentencepiece.detokenize(id_rows(inputs))
 
     def get_special_tokens_dict(self):
         """Scalar int32 tensors: vocab_size and the ids of the special pieces.
@@ -111,14 +104,18 @@ class Tokenizer(tf.Module):
         Returns:
           dict {vocab_size, padding_id, start_of_sequence_id, end_of_segment_id, mask_id}.
         """
-        ids = {k: v for k, v in self._model.special_ids.items() if k != "unknown_id"}
-        ids["vocab_size"] = self._model.vocab_size
-        return {name: tf.constant(value, tf.int32) for name, value in ids.items()}
+        return special_tokens_dict(self._model)
+
+    def normalize(self, strings):
+        """Strings as they are before SentencePiece."""
+        return normalize(strings, self.rules)
 
     @property
-    def sp_model(self):
+    def vocabulary(self):
         """The `SentencePieceModel`."""
         return self._model
+
+    sp_model = vocabulary
 
     def _content_lengths(self, normalized):
         """Bytes of each piece without "▁", int32 RaggedTensor [batch, (tokens)]."""
@@ -133,6 +130,25 @@ class Tokenizer(tf.Module):
     def _cluster_lengths(self, clusters):
         """Bytes of pieces, without "▁", that each of some clusters (string [n]) turns into."""
         return tf.reduce_sum(self._content_lengths(normalize(clusters, self.rules)), axis=1)
+
+
+def special_tokens_dict(vocabulary):
+    """A vocabulary's size and special ids but the unknown one, as scalar int32 tensors."""
+    ids = {k: v for k, v in vocabulary.special_ids.items() if k != "unknown_id"}
+    ids["vocab_size"] = vocabulary.vocab_size
+    return {name: tf.constant(value, tf.int32) for name, value in ids.items()}
+
+
+def id_rows(inputs):
+    """Converts what `detokenize` is given to a tensor or RaggedTensor [batch, (tokens)]."""
+    if not isinstance(inputs, tf.RaggedTensor):
+        inputs = tf.convert_to_tensor(inputs, tf.int32)
+    if inputs.shape.rank != 2:
+        raise ValueError(
+            "detokenize takes ids of shape [batch, (tokens)]. "
+            f"Received: shape {inputs.shape}. Wrap a single text's ids in a list."
+        )
+    return inputs
 
 
 def string_batch(inputs):

@@ -19,7 +19,7 @@ def test_complete_checkpoint():
         "encoder": None,
         "masked LM head": None,
         "sentence-order head": None,
-        "export as a SavedModel": "a SentencePiece model (--sp_model)",
+        "text to ids": "its vocabulary (--sp_model or --vocab_file)",
     }
     assert inspection.purposes["bert/pooler/dense/bias"] == "pooler_transform/bias"
     assert inspection.purposes["global_step"] == "step counter"
@@ -53,5 +53,5 @@ def test_incomplete_checkpoint(tmp_path, write_tf1, tiny_checkpoint):
 def test_directory(exported_encoder):
     inspection = inspect(exported_encoder)
     assert inspection.lacking["encoder"] is None
-    assert "export as a SavedModel" not in inspection.lacking
+    assert "text to ids" not in inspection.lacking
     assert "variables/variables.index" in {file.name for file in inspection.files}

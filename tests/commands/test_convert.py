@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.vocabulary_file import find_vocabulary
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.tasks.classifier import AlbertClassifier
+from albert_tf.text.given_vocabulary import found_vocabulary
 from tests.commands.command import run
 from tests.conftest import FIXTURES, GOLDENS
 
@@ -79,14 +81,24 @@ def test_verification_fails(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_errors_leave_nothing(tmp_path):
-    process = run(
-        CONVERT, f"--checkpoint={TINY}", "--to=savedmodel", f"--output={tmp_path / 'out'}"
-    )
+def test_errors_leave_nothing(tmp_path, vocab_file):
+    arguments = [f"--checkpoint={TINY}", f"--vocab_file={vocab_file}"]
+    process = run(CONVERT, *arguments, "--to=savedmodel", f"--output={tmp_path / 'out'}")
     assert process.returncode == 1
-    assert "error: A SavedModel needs the checkpoint's SentencePiece model" in process.stderr
+    assert "error: The WordPiece vocabulary must have as many pieces" in process.stderr
     assert "Traceback" not in process.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_a_wordpiece_vocabulary_goes_along(tmp_path, wordpiece_checkpoint):
+    output = tmp_path / "out"
+    arguments = [f"--checkpoint={wordpiece_checkpoint}", f"--output={output}"]
+    process = run(CONVERT, *arguments, "--to=tf1", "--nodo_lower_case")
+    assert process.returncode == 0, process.stderr
+    expected = (wordpiece_checkpoint / "vocab.txt").read_bytes()
+    assert (output / "vocab.txt").read_bytes() == expected
+    # What reads the output, cuts text in the same way.
+    assert found_vocabulary(find_vocabulary(output)).do_lower_case is False
 
 
 def test_notes_and_the_installed_command(tmp_path):

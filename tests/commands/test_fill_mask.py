@@ -45,7 +45,8 @@ def test_json(tiny_checkpoint, sp_model):
 def test_errors_are_one_line(tiny_checkpoint):
     for arguments, message in (
         ([], "error: There must be a text with [MASK] in it. Received: none."),
-        (["[MASK]", f"--checkpoint={tiny_checkpoint}"], "error: The SentencePiece model that"),
+        (["no mask"], "error: A text must have [MASK] where a word piece is to be found."),
+        (["[MASK]", f"--checkpoint={tiny_checkpoint}"], "error: The vocabulary that"),
     ):
         process = command(*arguments)
         assert process.returncode == 1 and "Traceback" not in process.stderr

@@ -14,7 +14,7 @@ def test_complete_checkpoint():
         "  bert/pooler/dense/bias  float32 [64]  -> pooler_transform/bias",
         "  global_step  int64 []  -> step counter",
         "  masked LM head: ready",
-        "  export as a SavedModel: lacks a SentencePiece model",
+        "  text to ids: lacks its vocabulary (--sp_model or --vocab_file)",
     ):
         assert line in process.stdout
 

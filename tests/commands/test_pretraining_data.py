@@ -17,8 +17,7 @@ PROGRAMS = {
 
 
 def run(command, *arguments):
-    # The installed command does without the rest of the package, too.
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     return subprocess.run(
         [sys.executable, "-c", PROGRAMS[command], *map(str, arguments)],
         env=environment, capture_output=True, text=True,

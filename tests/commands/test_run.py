@@ -21,7 +21,7 @@ run(main, ["program", *sys.argv[1:]])
 
 
 def start(error, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     return subprocess.run(
         [sys.executable, "-c", PROGRAM.format(error=error), *arguments],
         env=environment,
@@ -111,9 +111,14 @@ def test_mistakes_on_the_command_line_are_one_line(arguments, message):
 def test_help_and_errors_do_not_wait_for_tensorflow(module):
     program = f"""
 import sys
-sys.argv = ["/usr/bin/albert-tf"]
 import albert_tf.commands.{module}
 assert not {{"tensorflow", "keras", "tf_keras"}} & set(sys.modules)
+for arguments in (["--help"], ["--no_such_flag"], []):
+    try:
+        albert_tf.commands.{module}.start(["program", *arguments])
+    except SystemExit as exit:
+        assert (exit.code == 0) == (arguments == ["--help"]), exit
+    assert not {{"tensorflow", "keras", "tf_keras"}} & set(sys.modules), arguments
 """
     environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)

@@ -210,7 +210,7 @@ if __name__ == "__main__":
 def test_killed_and_started_again_gives_the_same_bytes(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
 
     def start(output):
         arguments = [sys.executable, program, CORPUS, output, FIXTURES / "tiny.model"]
@@ -237,11 +237,7 @@ def test_workers_do_not_load_tensorflow():
         "import sys, albert_tf.data.pretraining.write, albert_tf.data.pretraining.documents; "
         "sys.exit('tensorflow' in sys.modules)"
     )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(TESTS.parent),
-        "ALBERT_TF_LAZY_IMPORT": "1",  # As `workers.run_tasks` starts them.
-    }
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0
 
 

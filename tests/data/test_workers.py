@@ -38,7 +38,7 @@ if __name__ == "__main__":
 def run(tmp_path, *tasks):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "ALBERT_TF_LAZY_IMPORT": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     return subprocess.run(
         [sys.executable, program, *map(str, tasks)], env=environment, capture_output=True, text=True
     )

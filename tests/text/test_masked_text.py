@@ -37,7 +37,7 @@ def test_the_rest_is_tokenized_as_ever(tokenizer):
 def test_joins_to_the_normalized_text(tokenizer):
     text = "  Zürich's [MASK], 北京\tand un[MASK]ed. "
     expected = "zurich's [MASK], 北京 and un[MASK]ed."
-    assert join_pieces(tokenize_masked(tokenizer, text)) == expected
+    assert join_pieces(tokenize_masked(tokenizer, text), tokenizer) == expected
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,7 @@ def test_original_does_not_depend_on_the_locale():
         "import tensorflow as tf; from albert_tf.text.normalize import normalize; "
         "print(normalize(['TITLE I \\u0130 \\u00c9'], 'original').numpy()[0].decode('ascii'))"
     )
-    environment = {
-        **os.environ,
-        "LC_ALL": "tr_TR.UTF-8",
-        "LANG": "tr_TR.UTF-8",
-        "ALBERT_TF_LAZY_IMPORT": "1",
-    }
+    environment = {**os.environ, "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
     result = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )

@@ -1,8 +1,8 @@
 import pytest
 
-from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.config import PRESETS, AlbertConfig
-from albert_tf.training.finetune_start import check_sizes, starting_point
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.training.finetune_start import check_sizes, starting_point, starting_vocabulary
 from albert_tf.training.finetuning.recipes import recipe_for
 from tests import random_tiny
 
@@ -10,7 +10,7 @@ from tests import random_tiny
 def test_checkpoint():
     config, found = starting_point(random_tiny.CHECKPOINT, None, False)
     assert config == found.config and config.hidden_size == 64
-    assert str(require_vocabulary(found.path)) == random_tiny.SP_MODEL
+    assert starting_vocabulary(found, None, None, None).path == random_tiny.SP_MODEL
     assert starting_point(found, None, False) == (config, found)
 
 
@@ -26,8 +26,9 @@ def test_from_scratch(tmp_path):
 def test_sizes_that_do_not_fit():
     config = AlbertConfig(vocab_size=999)
     recipe = recipe_for("rte", config)
+    vocabulary = SentencePieceModel.read(random_tiny.SP_MODEL)
     with pytest.raises(ValueError, match="as many pieces .*=999. Received: .* with 1000 pieces"):
-        check_sizes(config, random_tiny.SP_MODEL, recipe)
+        check_sizes(config, vocabulary, recipe)
     config = AlbertConfig(vocab_size=1000, max_position_embeddings=64)
     with pytest.raises(ValueError, match="exceed the encoder's 64 positions. Received: 512"):
-        check_sizes(config, random_tiny.SP_MODEL, recipe)
+        check_sizes(config, vocabulary, recipe)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.engine.history import History, TensorBoard, plot_curves, read_csv
+from albert_tf.training.engine.history import History, plot_curves, read_csv
+from albert_tf.training.engine.tensorboard import TensorBoard
 
 
 def record(callback, start, stop, evaluate=()):

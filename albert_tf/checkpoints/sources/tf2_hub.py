@@ -14,6 +14,7 @@ from albert_tf.config import AlbertConfig
 from albert_tf.messages import brief, listed
 
 _LANDMARK = "word_embeddings/embeddings"
+LOWER_CASE = "do_lower_case"  # A variable of models with a WordPiece vocabulary.
 # Google's have some megabytes; weights are in other files.
 _MOST_GRAPH_BYTES = 256 << 20
 _GENERATION_1 = "transformer/self_attention_output/kernel"
@@ -71,6 +72,9 @@ def open_saved_model(directory, meta_graph):
             "variables/variables.index. Copy the whole directory."
         )
     tensors, ignored, get = open_variables(prefix)
+    spec = tensors.get(LOWER_CASE)
+    if spec is not None and (spec.dtype, spec.shape) == ("bool", ()):
+        ignored = {**ignored, LOWER_CASE: "whether the tokenizer lower-cases, no weight"}
     if _LANDMARK not in tensors:
         raise ValueError(
             f"A SavedModel of an encoder must hold variables such as {_LANDMARK!r}. Received: "

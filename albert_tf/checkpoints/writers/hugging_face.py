@@ -2,15 +2,21 @@
 
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
-from albert_tf._keras import tf_variable
+from albert_tf._keras import keras, tf_variable
+from albert_tf._types import Path
 from albert_tf.atomic import local_path
 from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.files.safetensors_file import write_safetensors
 from albert_tf.checkpoints.names.table import rules
-from albert_tf.checkpoints.writers.hugging_face_tokenizer import read_vocabulary, write_tokenizer
+from albert_tf.checkpoints.writers.hugging_face_tokenizer import (
+    read_vocabulary,
+    write_tokenizer,
+    write_wordpiece,
+)
 from albert_tf.task_record import recorded_rules, write_task
 
 DTYPES = ("float32", "float16")
@@ -23,7 +29,14 @@ _WITHOUT_POOLER = (
 _PROJECTION = "encoder.embedding_hidden_mapping_in."
 
 
-def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float32"):
+def write_hugging_face(
+    model: keras.layers.Layer,
+    directory: Path,
+    sp_model: Path | None = None,
+    lower: bool = True,
+    dtype: str = "float32",
+    wordpiece: Any = None,
+) -> None:
     """Writes config.json, model.safetensors and, given a vocabulary, the tokenizer's files.
 
     Where the text rules of the model's training are known, as of a run, task.json tells them.
@@ -41,6 +54,7 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
       sp_model: Path of the SentencePiece model. None: no tokenizer is written.
       lower: Whether the tokenizer lower-cases; all published English models need it.
       dtype: "float32", or "float16" for half the size with values rounded to 11 bits.
+      wordpiece: `WordPieceVocabulary` instead of `sp_model`: the tokenizer is a BertTokenizer.
 
     Raises:
       FileNotFoundError: `sp_model` does not exist.
@@ -76,6 +90,13 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
     if sp_model is not None:
         vocabulary = read_vocabulary(sp_model, config.vocab_size)
         values.update(vocabulary.config_ids)
+    if wordpiece is not None:
+        wordpiece.check_size(config.vocab_size)
+        ids = wordpiece.special_ids
+        values.update(pad_token_id=ids["padding_id"], tokenizer_class="BertTokenizer")
+        values.update(
+            bos_token_id=ids["start_of_sequence_id"], eos_token_id=ids["end_of_segment_id"]
+        )
     tensors = {
         **_tensors(model, config, flavor, dtype),
         **_head_tensors(model, dtype),
@@ -88,6 +109,8 @@ def write_hugging_face(model, directory, sp_model=None, lower=True, dtype="float
     write_safetensors(directory / "model.safetensors", tensors, {"format": "pt"})
     if vocabulary is not None:
         write_tokenizer(directory, vocabulary, config.max_position_embeddings, lower)
+    if wordpiece is not None:
+        write_wordpiece(directory, wordpiece, config.max_position_embeddings)
     text = json.dumps(values, indent=2, sort_keys=True)
     (directory / "config.json").write_text(text + "\n", encoding="utf-8")
     if rules_of_training := getattr(model, "rules", None) or recorded_rules(model):

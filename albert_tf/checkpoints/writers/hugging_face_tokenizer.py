@@ -14,6 +14,7 @@ import pathlib
 import unicodedata
 
 _SPECIAL = {"pad": "<pad>", "unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+_WORDPIECE_SPECIAL = {**_SPECIAL, "pad": "[PAD]", "unk": "[UNK]"}
 
 # What str.split() takes for white space.
 _WHITE_SPACE = (
@@ -131,6 +132,34 @@ def write_tokenizer(directory, vocabulary, max_length, lower=True):
         ("tokenizer_config.json", config),
         ("tokenizer.json", _tokenizer(vocabulary, lower)),
     ):
+        text = json.dumps(values, indent=1, ensure_ascii=False)
+        (directory / name).write_text(text + "\n", encoding="utf-8")
+
+
+def write_wordpiece(directory, vocabulary, max_length=None):
+    """Writes vocab.txt, tokenizer_config.json and special_tokens_map.json for a BertTokenizer.
+
+    It differs from Google's tokenizer where Hugging Face's does: special pieces in a text become
+    their ids, words of more than 100 characters are unknown, not of more than 200.
+
+    Args:
+      directory: pathlib.Path of an existing directory.
+      vocabulary: A `WordPieceVocabulary`.
+      max_length: Longest input of the model in tokens, or None to leave that out.
+    """
+    lines = "".join(f"{piece}\n" for piece in vocabulary.pieces)
+    (directory / "vocab.txt").write_text(lines, encoding="utf-8", newline="\n")
+    special = {f"{name}_token": piece for name, piece in _WORDPIECE_SPECIAL.items()}
+    config = {
+        **special,
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": vocabulary.do_lower_case,
+        "tokenize_chinese_chars": True,
+        "strip_accents": None,
+    }
+    if max_length is not None:
+        config["model_max_length"] = max_length
+    for name, values in (("special_tokens_map.json", special), ("tokenizer_config.json", config)):
         text = json.dumps(values, indent=1, ensure_ascii=False)
         (directory / name).write_text(text + "\n", encoding="utf-8")
 

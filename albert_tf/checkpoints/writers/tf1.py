@@ -5,7 +5,8 @@ import pathlib
 
 import tensorflow as tf
 
-from albert_tf._keras import tf_variable
+from albert_tf._keras import keras, tf_variable
+from albert_tf._types import Path
 from albert_tf.atomic import local_path
 from albert_tf.checkpoints.configuration import FILE
 from albert_tf.checkpoints.names.flavors import rules
@@ -22,7 +23,7 @@ _UNUSED = {
 }
 
 
-def write_tf1(model, directory, global_step=0):
+def write_tf1(model: keras.layers.Layer, directory: Path, global_step: int = 0) -> list[str]:
     """Writes `model.ckpt-best.*`, `checkpoint` and `albert_config.json`, as Google's archives have.
 
     Variables get the original's names and shapes, float32, and a `global_step`. Does not write a

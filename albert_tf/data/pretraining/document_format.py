@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+from collections.abc import Iterator
+from typing import IO
 
 from albert_tf.data.pretraining.document_readers import read_jsonl, read_text, read_tfrecord
 from albert_tf.data.pretraining.sentences import LINES, sentences_of
@@ -20,6 +22,13 @@ class DocumentFormat:
       field: Where "jsonl" and "tfrecord" have the text: a string, lines in it, or a list of them.
       lines: What a line is: "sentence", "paragraph" or "wrapped", see `sentences_of`.
       whole_files: "text" only: each file is one document, whatever empty lines it has.
+
+    Example:
+      >>> import io
+      >>> import albert_tf
+      >>> file = io.BytesIO(b"One sentence.\\nAnother one.\\n\\nA second document.\\n")
+      >>> list(albert_tf.DocumentFormat().read(file, "corpus.txt"))
+      [['One sentence.', 'Another one.'], ['A second document.']]
     """
 
     format: str | None = None
@@ -27,7 +36,7 @@ class DocumentFormat:
     lines: str = "sentence"
     whole_files: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.format not in (None, *FORMATS):
             raise ValueError(
                 f"format must be one of {', '.join(FORMATS)}. Received: {self.format!r}."
@@ -35,7 +44,7 @@ class DocumentFormat:
         if self.lines not in LINES:
             raise ValueError(f"lines must be one of {', '.join(LINES)}. Received: {self.lines!r}.")
 
-    def of(self, path):
+    def of(self, path: str) -> str:
         """ "text", "jsonl" or "tfrecord"."""
         file_format = self.format or self._by_ending(path)
         if self.whole_files and file_format != "text":
@@ -45,11 +54,13 @@ class DocumentFormat:
             )
         return file_format
 
-    def splits(self, path):
+    def splits(self, path: str) -> bool:
         """Whether parts of the file can be read alone."""
         return not self.whole_files and not path.endswith(".gz")
 
-    def read(self, file, path, start=0, end=None):
+    def read(
+        self, file: IO[bytes], path: str, start: int = 0, end: int | None = None
+    ) -> Iterator[list[str]]:
         """Yields the documents of a byte range, list of str (sentences) each.
 
         Args:

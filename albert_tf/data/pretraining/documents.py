@@ -6,7 +6,8 @@ import glob
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from albert_tf.data.pretraining.document_format import DocumentFormat
 from albert_tf.data.pretraining.sentences import sentences_of
@@ -41,7 +42,7 @@ class DocumentFiles:
     files: list
     format: DocumentFormat = dataclasses.field(default_factory=DocumentFormat)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.files, (str, os.PathLike)):
             object.__setattr__(self, "files", [self.files])
         for path, size in self.sizes:
@@ -53,7 +54,7 @@ class DocumentFiles:
                 )
 
     @functools.cached_property
-    def sizes(self):
+    def sizes(self) -> list[tuple[str, int]]:
         """All files, sorted within each directory or pattern: list of (path, bytes)."""
         paths = []
         for pattern in map(os.fspath, self.files):
@@ -72,20 +73,20 @@ class DocumentFiles:
         return [(path, os.path.getsize(path)) for path in once.values()]
 
     @property
-    def size(self):
+    def size(self) -> int | None:
         """Bytes of all files; None if some are compressed."""
         if any(path.endswith(".gz") for path, _ in self.sizes):
             return None
         return sum(size for _, size in self.sizes)
 
     @property
-    def most_shards(self):
+    def most_shards(self) -> int | None:
         """How many shards can have documents at all; None if that is not known."""
         if any(self.format.splits(path) for path, _ in self.sizes):
             return None
         return len(self.sizes)
 
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What tells this input from another, as JSON: an interrupted run goes on only with it."""
         files = [
             [path, self.format.of(path), size, os.stat(path).st_mtime_ns]
@@ -93,7 +94,7 @@ class DocumentFiles:
         ]
         return {"files": files, **dataclasses.asdict(self.format)}
 
-    def read(self, shard, num_shards):
+    def read(self, shard: int, num_shards: int) -> Iterator[list[str]]:
         """Yields the documents of a shard, list of str (sentences) each.
 
         Args:
@@ -108,7 +109,7 @@ class DocumentFiles:
                         f"A file in .gz must be whole. Received: {path}: {error}. Copy it again."
                     ) from None
 
-    def ranges(self, shard, num_shards):
+    def ranges(self, shard: int, num_shards: int) -> list[tuple[str, int, int | None]]:
         """The parts of files that make up a shard: list of (path, start, end or None)."""
         total = sum(size for _, size in self.sizes)
         first, last = total * shard // num_shards, total * (shard + 1) // num_shards
@@ -167,11 +168,11 @@ class DocumentIterable:
     size = None
     most_shards = 1  # By default: nothing is known of how many documents there are.
 
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What tells this input from another."""
         return {"iterable": self.name, "lines": self.lines}
 
-    def read(self, shard, num_shards):
+    def read(self, shard: int, num_shards: int) -> Iterator[list[str]]:
         """Yields the documents of a shard, list of str (sentences) each."""
         for index, document in enumerate(self.make()):
             if index % num_shards != shard:

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from albert_tf._types import Path, Tensor, TensorLike
 from albert_tf.data.pretraining.features import replacement_ids
+from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
 _GENERATOR = "philox"  # The default depends on the device.
@@ -45,7 +47,7 @@ class DynamicMasking:
       TensorShape([1, 3])
     """
 
-    def __init__(self, sp_model, options, seed=12345):
+    def __init__(self, sp_model: Path, options: PretrainingOptions, seed: int = 12345) -> None:
         if options.do_permutation:
             raise ValueError(
                 "Dynamic masks do not permute. Received: do_permutation=True. Write static masks."
@@ -56,7 +58,7 @@ class DynamicMasking:
         self._special_ids = model.special_ids
         self._replacements = replacement_ids(model, options).astype(np.int64)
 
-    def __call__(self, step, features):
+    def __call__(self, step: TensorLike, features: dict[str, Tensor]) -> dict[str, Tensor]:
         import tensorflow as tf
 
         options, special = self._options, self._special_ids

@@ -64,7 +64,7 @@ class PretrainingOptions:
     random_next_sentence: bool = False
     do_permutation: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         original = self.recipe == "original"
         if self.recipe not in RECIPES:
             raise ValueError(f"recipe must be 'paper' or 'original'. Received: {self.recipe!r}.")
@@ -103,11 +103,11 @@ class PretrainingOptions:
             )
 
     @property
-    def predictions(self):
+    def predictions(self) -> int:
         """Length of the masked_lm_* features; permuted tokens take as many again."""
         return self.max_predictions_per_seq * (2 if self.do_permutation else 1)
 
-    def ngram_probabilities(self):
+    def ngram_probabilities(self) -> list[float]:
         """p(n) for n = 1, 2, ..., ngram: list of float."""
         weights = [1 / n for n in range(1, self.ngram + 1)]
         if not self.favor_shorter_ngram:

@@ -8,6 +8,7 @@ import random
 
 import tensorflow as tf
 
+from albert_tf._types import Path
 from albert_tf.data.pretraining.dynamic_masking import DynamicMasking
 from albert_tf.data.pretraining.manifest import NAME, Manifest, shard_name
 from albert_tf.data.pretraining.options import PretrainingOptions
@@ -60,7 +61,7 @@ class PretrainingRecords:
     Reference: `input_fn_builder` in the original's run_pretraining.py.
     """
 
-    def __init__(self, directory, sp_model=None):
+    def __init__(self, directory: Path, sp_model: Path | None = None) -> None:
         self.directory = pathlib.Path(directory)
         paths = self.directory.glob("*.tfrecord*")
         self.files = sorted(str(path) for path in paths if not path.name.startswith("."))
@@ -95,7 +96,7 @@ class PretrainingRecords:
             self.num_records = sum(map(_count, self.files))
             self.digest = _digest(self.files)
 
-    def batches(self, batch_size, seed=None, epoch=0):
+    def batches(self, batch_size: int, seed: int | None = None, epoch: int = 0) -> tf.data.Dataset:
         """One pass over the records.
 
         Args:
@@ -145,7 +146,7 @@ class PretrainingRecords:
         dataset = dataset.map(_inputs_and_targets, tf.data.AUTOTUNE, deterministic=True)
         return dataset.apply(tf.data.experimental.assert_cardinality(steps))
 
-    def steps(self, batch_size):
+    def steps(self, batch_size: int) -> int:
         """Number of batches of a shuffled pass."""
         return self.num_records // batch_size
 

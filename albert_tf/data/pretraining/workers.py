@@ -1,6 +1,5 @@
 """Tasks in worker processes that end with the program, however it ends."""
 
-import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -11,22 +10,6 @@ def available_cores():
     """Cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def _lazy_import():
-    """Processes started within it import the package without TensorFlow: see albert_tf/__init__.py.
-
-    It would cost each of them seconds and several hundred MB.
-    """
-    before = os.environ.get("ALBERT_TF_LAZY_IMPORT")
-    os.environ["ALBERT_TF_LAZY_IMPORT"] = "1"
-    try:
-        yield
-    finally:
-        del os.environ["ALBERT_TF_LAZY_IMPORT"]
-        if before is not None:
-            os.environ["ALBERT_TF_LAZY_IMPORT"] = before
 
 
 def run_tasks(job, tasks, workers, on_progress, on_done):
@@ -59,8 +42,7 @@ def run_tasks(job, tasks, workers, on_progress, on_done):
         for _ in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(job, theirs), daemon=True)
-            with _lazy_import():
-                process.start()
+            process.start()
             theirs.close()  # So that the death of the worker shows as the end of the pipe.
             processes.append((process, ours))
             busy[ours] = waiting.pop()

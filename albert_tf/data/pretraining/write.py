@@ -4,7 +4,9 @@ import dataclasses
 import hashlib
 import os
 
+from albert_tf._types import Path
 from albert_tf.atomic import local_path, remove_remains
+from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
 from albert_tf.data.pretraining.manifest import Manifest
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.shards import BLOCK_BYTES, ShardJob
@@ -16,18 +18,18 @@ _MOST_SHARDS = 1024
 
 
 def write_pretraining_data(
-    documents,
-    output,
-    sp_model,
-    options=None,
+    documents: DocumentFiles | DocumentIterable,
+    output: Path,
+    sp_model: Path,
+    options: PretrainingOptions | None = None,
     *,
-    lower=True,
-    seed=12345,
-    num_shards=None,
-    workers=None,
-    overwrite=False,
-    show_progress=True,
-):
+    lower: bool = True,
+    seed: int = 12345,
+    num_shards: int | None = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+    show_progress: bool = True,
+) -> dict[str, int]:
     """Writes pre-training records of documents to TFRecord files.
 
     Documents are streamed: each worker holds about 4 MB of text and its records, whatever the size

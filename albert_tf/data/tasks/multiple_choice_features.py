@@ -30,6 +30,15 @@ def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_len
     Raises:
       ValueError: If the lengths do not fit or the numbers of options differ.
 
+    Example:
+      >>> import albert_tf
+      >>> from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
+      >>> example = MultipleChoiceExample("1", "Ann ran.", "Who ran?", ("Ann", "Bob"), 0)
+      >>> tokenizer = albert_tf.ReferenceTokenizer(albert_tf.albert_tiny_en.SP_MODEL)
+      >>> features = albert_tf.multiple_choice_features(ExampleSet([example], []), tokenizer, 32)
+      >>> features["input_ids"].shape
+      (1, 2, 32)
+
     Reference: `convert_single_example` in the original's race_utils.py.
     """
     check_length(max_seq_length, 4)
@@ -49,7 +58,7 @@ def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_len
             contexts = {example.context: tokenizer.encode(example.context)}
         context = contexts[example.context]
         place = f"{example.guid} {example.question!r:.40}"
-        texts = [question_option(example.question, x, tokenizer.lower) for x in example.options]
+        texts = [question_option(example.question, x, tokenizer.normalize) for x in example.options]
         answers = [tokenizer.encode(text) for text in texts]
         if max(map(len, answers)) > max_qa_length:
             report.add(CUT_ANSWERS, place)
@@ -64,10 +73,11 @@ def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_len
     return Features(arrays, report, has_labels=examples[0].label is not None)
 
 
-def question_option(question, option, lower=True):
+def question_option(question, option, normalize=preprocess_text):
     """Question and option as one text: the option in place of every "_", or else after a space.
 
-    Both are normalized first, as in the original, so that a full-width "＿" is a gap too.
+    Both are normalized first, by the tokenizer's `normalize`: as in the original, a full-width "＿"
+    is a gap for SentencePiece, too, and none for WordPiece.
     """
-    question, option = preprocess_text(question, lower), preprocess_text(option, lower)
+    question, option = normalize(question), normalize(option)
     return question.replace("_", option) if "_" in question else f"{question} {option}"

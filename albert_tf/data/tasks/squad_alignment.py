@@ -65,6 +65,27 @@ def piece_offsets(text, pieces, lower=True):
     )
 
 
+def exact_offsets(length, starts, limits):
+    """`PieceOffsets` of pieces whose places are known, as those of a WordPiece tokenizer are.
+
+    Args:
+      length: Characters of the text, int.
+      starts, limits: Where each piece begins, and the character after it; lists of int.
+
+    Returns:
+      `PieceOffsets`; or None without any piece. A span that begins between pieces begins with the
+      next one, and one that ends there ends with the one before it.
+    """
+    if not starts:
+        return None
+    starts, ends = np.array(starts, np.int32), np.array(limits, np.int32) - 1
+    places, last = np.arange(length), len(starts) - 1
+    # Pieces of one character, such as of an expanded one, share a place: all of them count.
+    starting = np.minimum(np.searchsorted(ends, places, "left"), last)
+    ending = np.maximum(np.searchsorted(starts, places, "right") - 1, 0)
+    return PieceOffsets(starts, ends, starting.astype(np.int32), ending.astype(np.int32))
+
+
 def align(text, joined, lower=True):
     """Pairs of equal characters of two strings, each in order: a longest common subsequence.
 

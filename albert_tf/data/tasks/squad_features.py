@@ -7,8 +7,9 @@ import numpy as np
 from albert_tf.data.progress import progress
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.features import Features, empty_rows
-from albert_tf.data.tasks.squad_alignment import piece_offsets
+from albert_tf.data.tasks.squad_alignment import exact_offsets, piece_offsets
 from albert_tf.data.tasks.squad_windows import Window, windows
+from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
 
 FIRST_UNIQUE_ID = 1000000000
 CUT_QUESTIONS = "questions cut to max_query_length"
@@ -170,9 +171,14 @@ def squad_features(
 
 
 def _context(text, tokenizer):
-    pieces = tokenizer.tokenize(text)
-    offsets = piece_offsets(text, pieces, tokenizer.lower)
-    return offsets and Context(np.array(tokenizer.pieces_to_ids(pieces), np.int32), offsets)
+    if isinstance(tokenizer, WordPieceReferenceTokenizer):
+        ids, *spans = tokenizer.encode_with_offsets(text)
+        offsets = exact_offsets(len(text), *spans)
+    else:
+        pieces = tokenizer.tokenize(text)
+        ids = tokenizer.pieces_to_ids(pieces)
+        offsets = piece_offsets(text, pieces, tokenizer.lower)
+    return offsets and Context(np.array(ids, np.int32), offsets)
 
 
 def _answer(example, context, report):

@@ -29,6 +29,16 @@ def token_features(examples, tokenizer, max_seq_length):
 
     Raises:
       ValueError: If max_seq_length is too short.
+
+    Example:
+      >>> import pathlib, tempfile
+      >>> import albert_tf
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "train.csv")
+      >>> _ = path.write_text("words,tags\\nAda Lovelace wrote,B-PER I-PER O\\n")
+      >>> tokenizer = albert_tf.ReferenceTokenizer(albert_tf.albert_tiny_en.SP_MODEL)
+      >>> features = albert_tf.token_features(albert_tf.read_tagging(path), tokenizer, 16)
+      >>> features["label_ids"].shape
+      (1, 16)
     """
     check_length(max_seq_length, 3)
     arrays = empty_rows([len(examples), max_seq_length])
@@ -40,7 +50,9 @@ def token_features(examples, tokenizer, max_seq_length):
         ids, labels = [], []
         for word, tag in zip(example.words, example.tags or [None] * len(example.words)):
             pieces = tokenizer.tokenize(word)
-            first = next((i for i, piece in enumerate(pieces) if piece != "▁"), None)
+            first = next(
+                (i for i, piece in enumerate(pieces) if not tokenizer.is_blank(piece)), None
+            )
             if first is None:
                 report.add(NO_PIECES, f"{example.guid} {word!r}")
                 continue

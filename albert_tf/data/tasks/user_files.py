@@ -88,6 +88,15 @@ def read_multi_label(
       FileNotFoundError: If there is no such file.
       ValueError: As in `read_classification`, but that one label is enough; or if the labels seem
         to be divided by something else.
+
+    Example:
+      >>> import pathlib, tempfile
+      >>> import albert_tf
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "train.csv")
+      >>> _ = path.write_text("text,label\\nfunny and sad,fun|sorrow\\ndull,\\n")
+      >>> train = albert_tf.read_multi_label(path)
+      >>> train.labels, [example.label for example in train]
+      (('fun', 'sorrow'), [('fun', 'sorrow'), ()])
     """
     report, examples, places = Report(), [], []
     for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
@@ -112,6 +121,14 @@ def read_regression(path, text="text", text_pair=None, label="label", guid=None)
     Raises:
       FileNotFoundError: If there is no such file.
       ValueError: As in `read_classification`; and if a label is not a finite number.
+
+    Example:
+      >>> import pathlib, tempfile
+      >>> import albert_tf
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "train.csv")
+      >>> _ = path.write_text("text,label\\na fine film,4.5\\n")
+      >>> albert_tf.read_regression(path)[0].label
+      4.5
     """
     report, examples = Report(), []
     for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
@@ -138,6 +155,14 @@ def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
     Raises:
       FileNotFoundError: If there is no such file.
       ValueError: As in `read_classification`; and if there is not one tag a word.
+
+    Example:
+      >>> import pathlib, tempfile
+      >>> import albert_tf
+      >>> path = pathlib.Path(tempfile.mkdtemp(), "train.csv")
+      >>> _ = path.write_text("words,tags\\nAda Lovelace wrote,B-PER I-PER O\\n")
+      >>> albert_tf.read_tagging(path)[0].tags
+      ('B-PER', 'I-PER', 'O')
     """
     report, examples, places = Report(), [], []
     for place, row_words, row_tags, name in _tagged_rows(path, words, tags, guid, report):

@@ -4,14 +4,15 @@ import os
 
 import tensorflow as tf
 
+from albert_tf._types import Path
 from albert_tf.saved_model.contract.check_encoder import check_encoder
-from albert_tf.saved_model.contract.checklist import custom_ops
+from albert_tf.saved_model.contract.checklist import Check, custom_ops
 from albert_tf.saved_model.contract.preprocessor import check_preprocessor
 from albert_tf.saved_model.contract.tasks import check_task
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 
 
-def check(path):
+def check(path: Path) -> list[Check]:
     """Checks the SavedModel of an encoder, a preprocessor or a task model against its contract.
 
     Loads it with `tf.saved_model.load` and runs it on small inputs. Does not compare numbers with a

@@ -8,7 +8,12 @@ import tensorflow as tf
 from albert_tf.config import AlbertConfig
 from albert_tf.inputs import INPUT_NAMES
 from albert_tf.saved_model.computation import skips_padding
-from albert_tf.saved_model.contract.checklist import Checklist, asset, custom_ops, differs
+from albert_tf.saved_model.contract.checklist import (
+    Checklist,
+    custom_ops,
+    differs,
+    vocabulary_asset,
+)
 from albert_tf.saved_model.contract.encoder import (
     MLM_OUTPUTS,
     OUTPUTS,
@@ -44,7 +49,7 @@ def check_encoder(loaded, path):
         promise("zero at padding, which is skipped", _padding, loaded, config)
     for name, keys in SIGNATURES.items():
         promise(f"signature {name}", _signature, loaded, name, keys, config)
-    promise("sp_model_file is an asset", asset, loaded)
+    promise("the vocabulary, if any, is an asset", vocabulary_asset, loaded, False)
     promise("gradients of all trainable variables", _gradients, loaded, config)
     promise("no custom op", _ops, path)
     if hasattr(loaded, "mlm"):

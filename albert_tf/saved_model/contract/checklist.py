@@ -35,9 +35,16 @@ def differs(expected, received):
     return None if expected == received else f"expected {expected}, received {received}"
 
 
-def asset(loaded):
-    """Whether `sp_model_file` is there, with its file."""
-    path = loaded.sp_model_file.asset_path.numpy().decode()
+def vocabulary_asset(loaded, needed=True):
+    """Whether `sp_model_file`, or `vocab_file` with `do_lower_case`, is there, with its file."""
+    names = [name for name in ("sp_model_file", "vocab_file") if hasattr(loaded, name)]
+    if not names and not needed:
+        return None
+    if len(names) != 1:
+        return f"expected one of sp_model_file and vocab_file, received {names or 'none'}"
+    path = getattr(loaded, names[0]).asset_path.numpy().decode()
+    if names == ["vocab_file"] and loaded.do_lower_case.dtype != tf.bool:
+        return f"do_lower_case is {loaded.do_lower_case.dtype.name}"
     return None if tf.io.gfile.exists(path) else f"{path} does not exist"
 
 

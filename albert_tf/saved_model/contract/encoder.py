@@ -13,7 +13,8 @@ generation: TF Hub /1 (list in, list out), /2 and /3 (dict in, dict out) and the
 `regularization_losses`
     [].
 `sp_model_file`
-    tf.saved_model.Asset.
+    tf.saved_model.Asset. With a WordPiece vocabulary `vocab_file` instead, and the bool variable
+    `do_lower_case`, as in TF Hub's BERTs. Both are absent if it was exported without vocabulary.
 `config()`
     The configuration, a JSON string.
 `computation()`

@@ -5,7 +5,7 @@
   [batch, choices, length].
 `variables`, `trainable_variables`: those of `contract.variable_shapes(config)`, then the head's.
 `regularization_losses`: [].
-`sp_model_file`: tf.saved_model.Asset.
+`sp_model_file`: tf.saved_model.Asset; of WordPiece `vocab_file` and the bool `do_lower_case`.
 `config()`: the encoder's configuration, a JSON string.
 `computation()`: how the encoder computes, a JSON string: compute_dtype, skip_padding.
 `task()`: a JSON object: task, text_inputs, rules, seq_length, and the task's own settings:
@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from albert_tf.config import AlbertConfig
 from albert_tf.inputs import INPUT_NAMES
-from albert_tf.saved_model.contract.checklist import Checklist, asset, differs
+from albert_tf.saved_model.contract.checklist import Checklist, differs, vocabulary_asset
 from albert_tf.saved_model.contract.encoder import variable_shapes
 
 _SPANS = (
@@ -91,7 +91,7 @@ def check_task(loaded):
     promise(
         "regularization_losses is empty", lambda: differs([], list(loaded.regularization_losses))
     )
-    promise("sp_model_file is an asset", asset, loaded)
+    promise("the vocabulary is an asset", vocabulary_asset, loaded)
     promise("signature serving_default: text in, answer out", _text, loaded)
     promise("signature ids", _ids, loaded)
     promise("dict, list and tuple, int32 and int64, answer alike", _call, loaded)

@@ -109,11 +109,11 @@ class ClassificationTask(FinetuneTask):
         write_file(path, "".join("\t".join(map(_cell, row)) + "\n" for row in rows))
         return [path]
 
-    def export(self, model, path, sp_model, recipe, scores):
+    def export(self, model, path, vocabulary, recipe, scores):
         return export_classifier(
             model,
             path,
-            sp_model,
+            vocabulary,
             labels=self.labels,
             rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,

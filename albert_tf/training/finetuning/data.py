@@ -21,7 +21,7 @@ class TrainingData:
       task: `FinetuneTask`, with its tokenizer.
       recipe: `Recipe`.
       cache_dir: Where the rows are kept as TFRecords.
-      sp_model: Path of the SentencePiece model.
+      vocab_file: Path of the vocabulary.
 
     Attributes:
       num_rows: Number of rows.
@@ -30,14 +30,14 @@ class TrainingData:
       report: What was cut or left out, as text; "" for nothing.
     """
 
-    def __init__(self, task, recipe, cache_dir, sp_model):
+    def __init__(self, task, recipe, cache_dir, vocab_file):
         self.task = task
         self.batch_size = recipe.batch_size
         key = feature_key(
             task.name,
             "train",
             recipe.max_seq_length,
-            sp_model,
+            vocab_file,
             [],
             examples=digest(task.splits["train"]),
             doc_stride=recipe.doc_stride,

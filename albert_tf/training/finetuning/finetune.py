@@ -6,11 +6,15 @@ import os
 import pathlib
 
 from albert_tf.atomic import local_path
-from albert_tf.checkpoints.vocabulary_file import require_vocabulary
+from albert_tf.text.given_vocabulary import vocabulary_record
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 from albert_tf.training.engine.failures import told_failures
 from albert_tf.training.engine.strategy import make_strategy
-from albert_tf.training.finetune_start import check_sizes, starting_point
+from albert_tf.training.finetune_start import (
+    check_sizes,
+    starting_point,
+    starting_vocabulary,
+)
 from albert_tf.training.finetuning.data import digest, file_digest
 from albert_tf.training.finetuning.options import FinetuneOptions
 from albert_tf.training.finetuning.recipes import model_size, recipe_for
@@ -52,6 +56,9 @@ def finetune(
     recipe=None,
     options=None,
     cache_dir=None,
+    vocab_file=None,
+    do_lower_case=None,
+    vocab_size=None,
     **changes,
 ):
     """Fine-tunes an ALBERT for a task.
@@ -66,9 +73,9 @@ def finetune(
 
     Writes into `output`: run.json (what the run is), states/, history.csv, evaluations.csv,
     curves.png (with matplotlib), tensorboard/, metrics.json, predictions/ (for GLUE's test sets in
-    the format of a submission), saved_model/, albert_config.json, sentencepiece.model and
-    task.json (text rules, labels, lengths). The directory is a checkpoint, of its best weights, for
-    the next task.
+    the format of a submission), saved_model/, albert_config.json, sentencepiece.model or vocab.txt,
+    and task.json (text rules, labels, lengths). The directory is a checkpoint, of its best weights,
+    for the next task.
 
     Args:
       task: Name of a task, such as "sst-2", or a `FinetuneTask` from `make_task`.
@@ -83,6 +90,10 @@ def finetune(
       recipe: `Recipe`. Default: that of `recipe_for`.
       options: `FinetuneOptions`.
       cache_dir: Where features are kept. Default: `output`/cache. Runs may share one.
+      vocab_file, do_lower_case: A WordPiece vocabulary instead of `sp_model`, as of `Preprocessor`.
+        Default: what lies with the checkpoint.
+      vocab_size: Number of pieces, where the vocabulary has got more than the checkpoint's word
+        embeddings; see `AlbertEncoder.from_checkpoint`.
       **changes: Numbers of the recipe to change, such as `learning_rate=2e-5`.
 
     Returns:
@@ -123,10 +134,10 @@ def finetune(
     task = copy.copy(task)  # Its splits change below, and it may be used for further runs.
     task.splits = dict(task.splits)
     told_split = task.split_dev(options.dev_fraction, options.seed)
-    config, found = starting_point(checkpoint, config, from_scratch)
-    sp_model = os.fspath(sp_model or require_vocabulary(found and found.path))
+    config, found = starting_point(checkpoint, config, from_scratch, vocab_size)
+    vocabulary = starting_vocabulary(found, sp_model, vocab_file, do_lower_case)
     recipe = (recipe or recipe_for(task.name, config, from_scratch)).changed(**changes)
-    check_sizes(config, sp_model, recipe)
+    check_sizes(config, vocabulary, recipe)
     task.cut("train", options.max_train_examples)
     task.cut("dev", options.max_dev_examples)
     record = {
@@ -135,12 +146,15 @@ def finetune(
         "data": {split: digest(examples) for split, examples in task.splits.items()},
         "checkpoint": _name(checkpoint),
         "config": config.to_dict(),
-        "sp_model": file_digest(sp_model),
+        "sp_model": file_digest(vocabulary.path),
+        **vocabulary_record(vocabulary),
         # Not its source: words about a number may change while the run goes on.
         "recipe": dataclasses.asdict(dataclasses.replace(recipe, source="")),
         "options": options.deciding(),
     }
-    run = FinetuneRun(task, pathlib.Path(output), recipe, options, strategy, config, sp_model)
+    run = FinetuneRun(
+        task, pathlib.Path(output), recipe, options, strategy, config, vocabulary, vocab_size
+    )
     with (
         held_run(output, flat(record), strategy, dataclasses.asdict(options)),
         told_failures(strategy),

@@ -88,11 +88,11 @@ class MultiLabelTask(FinetuneTask):
         write_file(path, "".join(f"{line}\n" for line in lines))
         return [path]
 
-    def export(self, model, path, sp_model, recipe, scores):
+    def export(self, model, path, vocabulary, recipe, scores):
         return export_classifier(
             model,
             path,
-            sp_model,
+            vocabulary,
             labels=self.labels,
             rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,

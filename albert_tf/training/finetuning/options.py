@@ -24,6 +24,11 @@ class FinetuneOptions(RunOptions):
       max_train_examples, max_dev_examples: Use a random sample of so many; None for all.
       export: Whether to write the SavedModel; it needs tensorflow-text.
       The others: See `RunOptions`.
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.FinetuneOptions(seed=1, precision="bfloat16").policy
+      'mixed_bfloat16'
     """
 
     skip_padding: bool | None = None

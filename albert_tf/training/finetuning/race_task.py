@@ -55,11 +55,11 @@ class RaceTask(FinetuneTask):
                 file.write(json.dumps(row) + "\n")
         return [path]
 
-    def export(self, model, path, sp_model, recipe, scores):
+    def export(self, model, path, vocabulary, recipe, scores):
         return export_multiple_choice(
             model,
             path,
-            sp_model,
+            vocabulary,
             rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,
             max_qa_length=recipe.max_qa_length,

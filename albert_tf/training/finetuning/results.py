@@ -39,7 +39,7 @@ def write_results(run, state):
     if run.options.export:
         path = run.output / "saved_model"
         model = _plain_model(run)
-        checks = run.task.export(model, path, run.sp_model, run.recipe, scores["dev"])
+        checks = run.task.export(model, path, run.vocabulary, run.recipe, scores["dev"])
         run.say(f"wrote {path}; {len(checks)} checks passed")
     return scores
 

@@ -11,12 +11,14 @@ from albert_tf.config import AlbertConfig
 from albert_tf.data.tasks.metrics import LOWER_IS_BETTER
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.task_record import recorded_rules, write_task
-from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 from albert_tf.training.engine.evaluation import Predictor
-from albert_tf.training.engine.history import History, TensorBoard
+from albert_tf.training.engine.history import History
 from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.progress import Progress
 from albert_tf.training.engine.strategy import is_chief
+from albert_tf.training.engine.tensorboard import TensorBoard
 from albert_tf.training.engine.train_step import TrainStep
 from albert_tf.training.finetuning.collapse import CollapseDetector, advice
 from albert_tf.training.finetuning.data import EvaluationData, TrainingData
@@ -38,7 +40,8 @@ class FinetuneRun:
       options: `FinetuneOptions`.
       strategy: A tf.distribute.Strategy.
       config: `AlbertConfig` of the checkpoint; its dropout gives way to the recipe's.
-      sp_model: Path of the SentencePiece model.
+      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
+      vocab_size: Number of word embeddings, if the checkpoint's are to grow; or None.
       chief: Whether this process writes and prints.
       model: After `build`, the task's model; after `train`, with the best weights.
     """
@@ -49,13 +52,14 @@ class FinetuneRun:
     options: FinetuneOptions
     strategy: object
     config: AlbertConfig
-    sp_model: str
+    vocabulary: object
+    vocab_size: int | None = None
 
     def __post_init__(self):
         self.chief = is_chief(self.strategy)
         self.warnings = []
         self.skips_padding = self.options.skips_padding(self.task)
-        self.task.tokenizer = ReferenceTokenizer(self.sp_model)
+        self.task.tokenizer = reference_tokenizer(self.vocabulary)
 
     def say(self, text):
         """Prints, in one of several processes."""
@@ -67,7 +71,7 @@ class FinetuneRun:
         for split, examples in self.task.splits.items():
             self.say(f"{split}: {len(examples)} examples")
             self.say(_indented(examples.report))
-        self.training = TrainingData(self.task, self.recipe, cache_dir, self.sp_model)
+        self.training = TrainingData(self.task, self.recipe, cache_dir, self.vocabulary.path)
         self.num_steps, self.warmup = self.recipe.steps(self.training.num_rows)
         length = self.training.length or self.recipe.max_seq_length
         self.say(f"train: {self.training.num_rows} rows of {length} tokens")
@@ -115,9 +119,11 @@ class FinetuneRun:
         if self.chief:  # So that the directory can be read as a checkpoint.
             for directory in (self.output, self.output / "states"):
                 write_file(directory / "albert_config.json", self.config.to_json() + "\n")
-            vocabulary = pathlib.Path(self.sp_model).read_bytes()
-            write_file(self.output / "sentencepiece.model", vocabulary)
-            write_task(self.output, self.task.record(recipe))
+            wordpiece = isinstance(self.vocabulary, WordPieceVocabulary)
+            name = "vocab.txt" if wordpiece else "sentencepiece.model"
+            write_file(self.output / name, self.vocabulary.proto)
+            record = {**self.task.record(recipe), **vocabulary_record(self.vocabulary)}
+            write_task(self.output, record)
 
     def _encoder(self, checkpoint):
         how = {
@@ -129,6 +135,8 @@ class FinetuneRun:
             how |= {"dropout_rate": rate, "attention_dropout_rate": rate}
         if checkpoint is None:
             return AlbertEncoder.from_albert_config(self.config, **how)
+        if self.vocab_size is not None:
+            how["vocab_size"] = self.vocab_size
         return AlbertEncoder.from_checkpoint(checkpoint, **how)
 
     def train(self):

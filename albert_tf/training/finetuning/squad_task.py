@@ -113,11 +113,11 @@ class SquadTask(FinetuneTask):
         answers.write(folder)
         return sorted(folder.glob("*.json"))
 
-    def export(self, model, path, sp_model, recipe, scores):
+    def export(self, model, path, vocabulary, recipe, scores):
         return export_span_labeler(
             model,
             path,
-            sp_model,
+            vocabulary,
             rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,
             doc_stride=recipe.doc_stride,

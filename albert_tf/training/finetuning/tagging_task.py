@@ -80,11 +80,11 @@ class TaggingTask(FinetuneTask):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return [path]
 
-    def export(self, model, path, sp_model, recipe, scores):
+    def export(self, model, path, vocabulary, recipe, scores):
         return export_token_classifier(
             model,
             path,
-            sp_model,
+            vocabulary,
             labels=self.labels,
             rules=self.tokenizer.rules,
             seq_length=recipe.max_seq_length,

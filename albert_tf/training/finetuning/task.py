@@ -28,7 +28,8 @@ class FinetuneTask:
       not_by_token: Names of features whose rows are no values of tokens, whatever their length.
       num_classes: Number of classes whose entropy the collapse detector watches; None for none.
       settings: {name: value} of what else decides the scores of a run, for its record.
-      tokenizer: `ReferenceTokenizer`; set by `finetune` before the first `features`.
+      tokenizer: `ReferenceTokenizer` or `WordPieceReferenceTokenizer`; set by `finetune` before the
+        first `features`.
     """
 
     kind = None
@@ -87,8 +88,11 @@ class FinetuneTask:
         """Writes the answers to a split into a folder; returns the paths."""
         raise NotImplementedError
 
-    def export(self, model, path, sp_model, recipe, scores):
-        """Writes the SavedModel; `scores` are those of "dev". Returns the checks it passed."""
+    def export(self, model, path, vocabulary, recipe, scores):
+        """Writes the SavedModel, with an opened vocabulary; returns the checks that it passed.
+
+        `scores` are those of "dev".
+        """
         raise NotImplementedError
 
     def record(self, recipe):

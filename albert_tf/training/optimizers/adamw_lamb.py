@@ -1,8 +1,12 @@
 """The optimizers that ALBERT was trained with: AdamW for fine-tuning, LAMB for pre-training."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf._types import Tensor
 from albert_tf.training.optimizers.base import ClippedOptimizer
 from albert_tf.training.optimizers.weight_decay import EXCLUDED, is_excluded
 
@@ -51,17 +55,17 @@ class AdamW(ClippedOptimizer):
 
     def __init__(
         self,
-        learning_rate=1e-3,
-        weight_decay_rate=0.01,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-6,
-        clip_norm=1.0,
-        exclude_from_weight_decay=EXCLUDED,
-        bias_correction=False,
-        norm_of_rows=False,
-        name="adamw",
-    ):
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
+        weight_decay_rate: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        clip_norm: float | None = 1.0,
+        exclude_from_weight_decay: Iterable[str] = EXCLUDED,
+        bias_correction: bool = False,
+        norm_of_rows: bool = False,
+        name: str = "adamw",
+    ) -> None:
         super().__init__(
             learning_rate,
             weight_decay_rate,
@@ -106,18 +110,18 @@ class Lamb(ClippedOptimizer):
 
     def __init__(
         self,
-        learning_rate=1e-3,
-        weight_decay_rate=0.01,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-6,
-        clip_norm=1.0,
-        exclude_from_weight_decay=EXCLUDED,
-        exclude_from_layer_adaptation=None,
-        bias_correction=False,
-        norm_of_rows=False,
-        name="lamb",
-    ):
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
+        weight_decay_rate: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        clip_norm: float | None = 1.0,
+        exclude_from_weight_decay: Iterable[str] = EXCLUDED,
+        exclude_from_layer_adaptation: Iterable[str] | None = None,
+        bias_correction: bool = False,
+        norm_of_rows: bool = False,
+        name: str = "lamb",
+    ) -> None:
         super().__init__(
             learning_rate,
             weight_decay_rate,
@@ -134,11 +138,11 @@ class Lamb(ClippedOptimizer):
             exclude_from_layer_adaptation = exclude_from_weight_decay
         self.layer_adaptation_exclusions = tuple(exclude_from_layer_adaptation)
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         super().build(variables)
         self.adapted = [not is_excluded(v, self.layer_adaptation_exclusions) for v in variables]
 
-    def trust_ratio(self, index, variable, change):
+    def trust_ratio(self, index: int, variable: tf.Variable, change: Tensor) -> Tensor | float:
         if not self.adapted[index]:
             return 1.0
         weight_norm = tf.norm(tf.convert_to_tensor(variable))
@@ -146,7 +150,7 @@ class Lamb(ClippedOptimizer):
         both = tf.logical_and(weight_norm > 0.0, change_norm > 0.0)
         return tf.where(both, weight_norm / tf.where(both, change_norm, 1.0), 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "exclude_from_layer_adaptation": list(self.layer_adaptation_exclusions),

@@ -1,8 +1,12 @@
 """What AdamW and LAMB share: clipping, moments, and being a Keras optimizer of both generations."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import KERAS_3, keras
+from albert_tf._types import Tensor
 from albert_tf.training.optimizers.weight_decay import is_excluded, raw_variable, variable_name
 
 
@@ -18,17 +22,17 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate,
-        weight_decay_rate,
-        beta_1,
-        beta_2,
-        epsilon,
-        clip_norm,
-        exclude_from_weight_decay,
-        bias_correction,
-        norm_of_rows,
-        name,
-    ):
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+        weight_decay_rate: float,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        clip_norm: float | None,
+        exclude_from_weight_decay: Iterable[str],
+        bias_correction: bool,
+        norm_of_rows: bool,
+        name: str,
+    ) -> None:
         if clip_norm is not None and clip_norm <= 0.0:
             raise ValueError(f"`clip_norm` must be positive or None. Received: {clip_norm!r}.")
         if KERAS_3:
@@ -47,7 +51,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
 
     # === Variables ===
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         """Creates the two moments of each variable; does nothing when called again."""
         if getattr(self, "first_moments", None) is not None:
             return
@@ -58,7 +62,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         self.decayed = [not is_excluded(v, self.weight_decay_exclusions) for v in variables]
         self.index_of = {self._var_key(v): i for i, v in enumerate(variables)}
 
-    def current_learning_rate(self):
+    def current_learning_rate(self) -> Tensor:
         """The rate of the next update, a float32 scalar tensor."""
         rate = self._learning_rate
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
@@ -71,8 +75,12 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
     # === Updates ===
 
     def apply_gradients(
-        self, grads_and_vars, name=None, skip_gradients_aggregation=False, **kwargs
-    ):
+        self,
+        grads_and_vars: Iterable,
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """Adds up the gradients of all replicas, clips them, and updates the variables.
 
         Args:
@@ -101,13 +109,19 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         self.apply_summed(gradients, variables, rows)
         return self.iterations
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: list, trainable_variables: list | None = None) -> Any:
         """The entry point of Keras 3; see `apply_gradients`."""
         if trainable_variables is None:
             trainable_variables = self._trainable_variables
         self.apply_gradients(zip(grads, trainable_variables))
 
-    def apply_summed(self, gradients, variables, rows=None, apply=None):
+    def apply_summed(
+        self,
+        gradients: Sequence,
+        variables: Sequence,
+        rows: Sequence | None = None,
+        apply: Tensor | None = None,
+    ) -> Any:
         """Clips and applies gradients that are already sums over all replicas.
 
         Args:
@@ -183,12 +197,12 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         for target, value in ((variable, new_value), (m, new_m), (v, new_v)):
             target.assign(value if apply is None else tf.where(apply, value, target))
 
-    def trust_ratio(self, index, variable, change):
+    def trust_ratio(self, index: int, variable: tf.Variable, change: Tensor) -> Tensor | float:
         """What multiplies the learning rate of variable number `index`; 1 but for LAMB."""
         del index, variable, change
         return 1.0
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         rate = self._learning_rate
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
             rate = keras.optimizers.schedules.serialize(rate)

@@ -1,8 +1,11 @@
 """The learning rate at each update."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from albert_tf._keras import keras
+from albert_tf._types import Tensor, TensorLike
 
 
 @keras.utils.register_keras_serializable(package="albert_tf")
@@ -47,16 +50,16 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        learning_rate,
-        num_train_steps,
-        num_warmup_steps=0,
-        start_warmup_step=0,
-        power=1.0,
-        end_learning_rate=0.0,
-        decay_start="first_step",
-        warmup_offset=0,
-        negative_before_start=False,
-    ):
+        learning_rate: float,
+        num_train_steps: int,
+        num_warmup_steps: int = 0,
+        start_warmup_step: int = 0,
+        power: float = 1.0,
+        end_learning_rate: float = 0.0,
+        decay_start: str = "first_step",
+        warmup_offset: int = 0,
+        negative_before_start: bool = False,
+    ) -> None:
         super().__init__()
         if num_train_steps < 1:
             raise ValueError(f"`num_train_steps` must be positive. Received: {num_train_steps!r}.")
@@ -81,7 +84,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup_offset = warmup_offset
         self.negative_before_start = negative_before_start
 
-    def __call__(self, step):
+    def __call__(self, step: TensorLike) -> Tensor:
         step = tf.cast(tf.convert_to_tensor(step), tf.float32)
         end_of_warmup = self.start_warmup_step + self.num_warmup_steps
         first = end_of_warmup if self.decay_start == "warmup_end" else 0
@@ -98,7 +101,7 @@ class WarmupPolynomialDecay(keras.optimizers.schedules.LearningRateSchedule):
         warming = self.learning_rate * (warm / self.num_warmup_steps)
         return tf.where(warm < self.num_warmup_steps, warming, decayed)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "learning_rate": self.learning_rate,
             "num_train_steps": self.num_train_steps,

@@ -16,6 +16,11 @@ class PretrainOptions(RunOptions):
       weight_decay_rate: Weight decay.
       dropout_rate: Dropout in the encoder, attention included; None for the configuration's.
       The others: See `RunOptions`.
+
+    Example:
+      >>> import albert_tf
+      >>> albert_tf.PretrainOptions(recompute=True).optimizer
+      'lamb'
     """
 
     learning_rate: float = 0.00176

@@ -14,7 +14,7 @@ from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.engine.evaluation import evaluate_terms
 from albert_tf.training.engine.failures import told_failures
-from albert_tf.training.engine.history import History, TensorBoard, plot_curves
+from albert_tf.training.engine.history import History, plot_curves
 from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.losses import (
     masked_lm_accuracy,
@@ -24,6 +24,7 @@ from albert_tf.training.engine.losses import (
 )
 from albert_tf.training.engine.progress import Progress
 from albert_tf.training.engine.strategy import is_chief, make_strategy
+from albert_tf.training.engine.tensorboard import TensorBoard
 from albert_tf.training.engine.train_step import TrainStep
 from albert_tf.training.finetuning.data import file_digest
 from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
@@ -63,6 +64,7 @@ def pretrain(
     init_from=None,
     heldout=None,
     options=None,
+    vocab_size=None,
 ):
     """Pre-trains an ALBERT on records of `write_pretraining_data`, or of Google's program.
 
@@ -83,13 +85,16 @@ def pretrain(
       output: Directory of the run: new, or that of the same run.
       stages: List of (directory of records, steps, batch size), one after the other: short
         sequences first.
-      sp_model: SentencePiece model that the records were made with.
+      sp_model: SentencePiece model that the records were made with. There is no pre-training
+        with WordPiece.
       config: `AlbertConfig`, the name of a preset, or the path of a JSON file. Not with
         `init_from`.
       init_from: Checkpoint to go on from, of any flavor, with a new optimizer. Heads that it lacks
         are new.
       heldout: Directory of records to evaluate on; None for no evaluation.
       options: `PretrainOptions`.
+      vocab_size: Number of pieces, where `sp_model` has got more than the word embeddings of
+        `init_from`; see `AlbertPretrainer.from_checkpoint`.
 
     Returns:
       A `PretrainResult`.
@@ -143,7 +148,7 @@ def pretrain(
         )
     keras.utils.set_random_seed(options.seed)
     with strategy.scope():
-        model = starting_model(config, init_from, options)
+        model = starting_model(config, init_from, options, vocab_size)
         schedule = WarmupPolynomialDecay(
             options.learning_rate, curriculum.steps, options.warmup_steps
         )

@@ -5,9 +5,10 @@ import hashlib
 from albert_tf.config import AlbertConfig
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.training.finetune_start import with_vocab_size
 
 
-def starting_model(config, init_from, options):
+def starting_model(config, init_from, options, vocab_size=None):
     """An `AlbertPretrainer` with random weights, or with those of a checkpoint.
 
     Args:
@@ -15,6 +16,7 @@ def starting_model(config, init_from, options):
       init_from: What `AlbertPretrainer.from_checkpoint` takes, or None; heads that it lacks are
         new.
       options: `PretrainOptions`.
+      vocab_size: Number of word embeddings, if there are to be more than in the checkpoint.
     """
     how = {"dtype": options.policy, "recompute": options.recompute}
     if (rate := options.dropout_rate) is not None:
@@ -25,9 +27,11 @@ def starting_model(config, init_from, options):
             f"`init_from`. Received: config={config!r}, init_from={init_from!r}. Pass one of them."
         )
     if init_from is not None:
+        if vocab_size is not None:
+            how["vocab_size"] = vocab_size
         held = AlbertPretrainer.from_checkpoint(init_from, **how)
         return AlbertPretrainer(held.encoder, held.masked_lm or "new", held.sentence_order or "new")
-    config = AlbertConfig.from_name_or_file(config)
+    config = with_vocab_size(AlbertConfig.from_name_or_file(config), vocab_size)
     return AlbertPretrainer(AlbertEncoder.from_albert_config(config, **how))
 
 
