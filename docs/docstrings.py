@@ -11,8 +11,8 @@ import sys
 
 import griffe
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from public_names import public_names  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import albert_tf  # noqa: E402
 
 GRIFFE = ("Args", "Attributes", "Raises")
 HEADING = re.compile(
@@ -112,7 +112,7 @@ def _linked(text):
     """Public names in backticks as links to their entries."""
 
     def link(match):
-        path = public_names().get(match[1])
-        return f"[`{match[1]}`][{path}]" if path else match[0]
+        path = albert_tf._PUBLIC.get(match[1])
+        return f"[`{match[1]}`][{'.'.join(path)}]" if path else match[0]
 
     return re.sub(r"(?<![`\[\w])`([A-Za-z_]\w*)`(?![`\]\w])", link, text)

@@ -15,8 +15,8 @@ from mkdocs.structure.files import File
 ROOT = pathlib.Path(__file__).parent.parent
 PROJECT = ("BUILD.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 
-sys.path.insert(0, str(ROOT / "docs"))
-from public_names import public_names  # noqa: E402
+sys.path.insert(0, str(ROOT))
+import albert_tf  # noqa: E402
 
 
 def on_files(files, config):
@@ -29,7 +29,7 @@ def on_files(files, config):
 
 def on_page_markdown(markdown, page, config, files):
     def directive(match):
-        path = public_names()[match[1]]
+        path = ".".join(albert_tf._PUBLIC[match[1]])
         return f"::: {path}\n    options:\n      heading: {match[1]}\n      toc_label: {match[1]}"
 
     return re.sub(r"^::: albert_tf\.(\w+)$", directive, markdown, flags=re.M)
