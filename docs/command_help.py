@@ -7,11 +7,13 @@ one, which has imported what takes time.
 import json
 import multiprocessing
 import os
+import pathlib
 import sys
 
-import albert_tf.commands.run  # noqa: F401
-from albert_tf.commands.help import command_help
-from albert_tf.commands.main import COMMANDS
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import albert_tf.commands.run  # noqa: E402, F401
+from albert_tf.commands.help import command_help  # noqa: E402
+from albert_tf.commands.main import COMMANDS  # noqa: E402
 
 
 def help_of(command):
