@@ -35,8 +35,7 @@ def steps(text):
     """(language, text, the output that the page shows or None) of all that runs or is written."""
     found = []
     for info, body in blocks(text):
-        language = re.match(r"[\w+-]*|\{ *\.(\w+)", info)
-        language = language[1] or language[0]
+        language = re.match(r"(?:\{ *\.)?(\w*)", info.strip())[1]
         if info.startswith('text title="Output"'):
             found[-1][2] = body
         elif name := FILE.search(info):
