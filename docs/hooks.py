@@ -13,6 +13,7 @@ import sys
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parent.parent
+WORKER = "scripts/file_worker.js"
 PROJECT = ("BUILD.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 
 sys.path.insert(0, str(ROOT))
@@ -33,6 +34,19 @@ def on_page_markdown(markdown, page, config, files):
         return f"::: {path}\n    options:\n      heading: {match[1]}\n      toc_label: {match[1]}"
 
     return re.sub(r"^::: albert_tf\.(\w+)$", directive, markdown, flags=re.M)
+
+
+def on_post_page(output, page, config):
+    """Takes the script for search on the disk from the site, not from a network."""
+    return output.replace("https://unpkg.com/iframe-worker/shim", _worker(page))
+
+
+def on_post_template(output_content, template_name, config):
+    return output_content.replace("https://unpkg.com/iframe-worker/shim", WORKER)
+
+
+def _worker(page):
+    return "../" * page.url.count("/") + WORKER
 
 
 def _project_page(name):

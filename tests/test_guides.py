@@ -104,4 +104,4 @@ def test_every_public_name_is_in_the_reference():
 def test_every_page_is_in_the_navigation():
     nav = (ROOT / "mkdocs.yml").read_text()
     for path in DOCS.rglob("*.md"):
-        assert f"- {path.relative_to(DOCS).as_posix()}\n" in nav
+        assert f" {path.relative_to(DOCS).as_posix()}\n" in nav
