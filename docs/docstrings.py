@@ -8,6 +8,7 @@ public names become links.
 import pathlib
 import re
 import sys
+import textwrap
 
 import griffe
 
@@ -32,9 +33,15 @@ class Docstrings(griffe.Extension):
 
 def to_markdown(docstring):
     """The docstring with headings, lists and code as Markdown."""
-    parts = []
+    docstring = re.sub(r"(?m)^Example:\n((?:  .*\n?|\n)+)", _dedented, docstring)
+    parts, goes_on = [], False
     for block in _blocks(docstring.splitlines()):
         first = block[0]
+        continues = goes_on and first.startswith(" ") and not any(map(_is_item, block))
+        goes_on = bool(HEADING.match(first)) and not block[-1].endswith(":")
+        if continues:
+            parts[-1] += _linked(" " + " ".join(map(str.strip, block)))
+            continue
         if first.startswith(">>>"):
             parts.append("\n".join(["```pycon", *block, "```"]))
         elif first.rstrip(":") in GRIFFE:
@@ -47,6 +54,14 @@ def to_markdown(docstring):
         else:
             parts.append(_linked("\n".join(block)))
     return "\n\n".join(parts)
+
+
+def _dedented(match):
+    return f"Example:\n{textwrap.dedent(match[1])}"
+
+
+def _is_item(line):
+    return bool(ITEM.match(line.strip()))
 
 
 def _blocks(lines):
@@ -80,11 +95,11 @@ def _render(lines):
     """Indented lines: `name: text` as a list, other text as paragraphs."""
     lines = [line for line in lines if line.strip()]
     base = min(len(line) - len(line.lstrip()) for line in lines)
-    parts = []  # [text, lines below it]
+    parts = []  # Each is [text, lines below it].
     for line in lines:
         if len(line) - len(line.lstrip()) > base:
             parts[-1][1].append(line)
-        elif not parts or parts[-1][1] or ITEM.match(line.strip()) or ITEM.match(parts[-1][0]):
+        elif not parts or parts[-1][1] or _is_item(line) or _is_item(parts[-1][0]):
             parts.append([line.strip(), []])
         else:
             parts[-1][0] += f" {line.strip()}"
