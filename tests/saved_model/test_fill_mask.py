@@ -117,8 +117,9 @@ def test_wordpiece(wordpiece_checkpoint, vocab_file):
         row = fill.tokenizer.tokenize(text) if row is None else row
         assert ids == fill.tokenizer.pieces_to_ids(row)
     pretrainer = fill.pretrainer
-    task = fill_mask_task(pretrainer, WordPieceVocabulary.read(vocab_file), 222)
-    serve, record, _kept = serving_function(task, vocab_file, seq_length=32)
+    vocabulary = WordPieceVocabulary.read(vocab_file)
+    task = fill_mask_task(pretrainer, vocabulary, 222)
+    serve, record, _kept = serving_function(task, vocabulary, seq_length=32)
     assert record["do_lower_case"] is True
     outputs = {name: x.numpy() for name, x in serve(text=tf.constant(texts)).items()}
     for i, text in enumerate(texts):
