@@ -81,7 +81,7 @@ def page_parameters():
             yield pytest.param(path, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
 
 
-@pytest.mark.parametrize("path", page_parameters())
+@pytest.mark.parametrize("path", list(page_parameters()))
 def test_page(path, tmp_path):
     folder = tmp_path / "page"
     folder.mkdir()
