@@ -59,7 +59,7 @@ def export_tflite(
 
     - 1e-4 with float32 weights. Measured: 2e-6 at most.
     - 0.1 with int8 weights. Measured: 0.02 at most for ALBERT base with random weights, 0.06 for
-      `albert_tiny_en` and what was fine-tuned from it; published weights were not at hand. What
+      `albert_tiny_en` and what was fine-tuned from it; published weights were not available. What
       counts is the score on your own data: `benchmarks/tflite_accuracy.py` compares it.
 
     Signature `serving_default`:

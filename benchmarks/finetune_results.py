@@ -277,8 +277,8 @@ Machine: {_machine()}.
 
 ## With published weights
 
-Not measured: no published weights were at hand. The recipes are those of the paper (each prints its
-source when it starts), whose results are in Google's README.
+Not measured: published weights were not available. The recipes are those of the paper (each prints
+its source when it starts), whose results are in Google's README.
 
 ## On a GPU
 

@@ -20,7 +20,7 @@ from _pytest.runner import runtestprotocol
 
 from tests import keras_use
 
-ENOUGH = 1.0e9  # Bytes.
+ENOUGH = 0.8e9  # Bytes.
 COMPUTED = (
     "Tests must not compute with TensorFlow while they are imported: its threads do not survive a "
     "fork. Received: {}, with a tensor outside of functions. Move it into one."

@@ -55,6 +55,7 @@ ALLOWED = {
     "tflite": MODEL | {"saved_model", "tasks"},
     "data": {"_types", "config", "text", "atomic", "lock", "messages"},
     "prediction": MODEL | {"saved_model", "text", "data"},
+    "serving": MODEL | {"prediction", "tasks", "text", "training"},
     "training": MODEL | {"data", "saved_model", "tasks", "text"},
 }
 

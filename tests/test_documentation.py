@@ -1,14 +1,20 @@
-"""The programs of README.md run, in their order, as a reader would run them."""
+"""The programs of README.md run, in their order, as a reader would run them; numbers are true."""
 
+import json
+import math
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 
 import pytest
 
 from albert_tf._keras import KERAS_3
+from albert_tf.config import PRESETS
+from albert_tf.saved_model.contract.encoder import variable_shapes
+from albert_tf.training.finetuning.recipes import OWN, RECIPES
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -59,21 +65,19 @@ def test_main_job_on_a_column_of_a_file(directory):
 
 @pytest.mark.skipif(not KERAS_3, reason="the README's programs are written for Keras 3")
 def test_programs_of_the_readme(directory):
-    programs = [p for p in programs_of_the_readme() if "ai_edge_litert" not in p]
-    assert len(programs) == 4
-    process = run("-c", "\n".join(programs), cwd=directory)
+    text = (ROOT / "README.md").read_text()
+    programs = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.S)
+    assert len(programs) == text.count("```python") == 3
+    assert all(len(program.split("\n\n")[-1].splitlines()) <= 8 for program, _ in programs)
+    process = run("-c", "\n".join(program for program, _ in programs), cwd=directory)
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
+    assert process.stdout == "".join(output for _, output in programs)
 
 
-def programs_of_the_readme():
-    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-
-
-def test_tensorflow_lite_of_the_readme(tmp_path):
-    (command,) = re.findall(
-        r"^python -m (export.tflite .*)$", (ROOT / "README.md").read_text(), re.M
-    )
+def test_tensorflow_lite(tmp_path):
+    text = (ROOT / "docs" / "tflite.md").read_text()
+    (command,) = re.findall(r"^python -m (export.tflite .*)$", text, re.M)
     process = run("-m", *command.split(), cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert "Wrote albert.tflite" in process.stdout
@@ -88,10 +92,10 @@ def Interpreter(path):
     return tensorflow.lite.Interpreter(path)
 """
     (tmp_path / "ai_edge_litert" / "interpreter.py").write_text(same)
-    (program,) = [p for p in programs_of_the_readme() if "ai_edge_litert" in p]
+    ((program, output),) = re.findall(r"```py\n(.*?)```\n\n```text\n(.*?)```", text, re.S)
     process = run("-c", program, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
-    assert process.stdout == "(1, 192)\n"
+    assert process.stdout == output
 
 
 def test_commands(directory, tiny_checkpoint, sp_model):
@@ -121,3 +125,64 @@ def test_commands(directory, tiny_checkpoint, sp_model):
     process = command("encoder", "--checkpoint=nowhere", f"--sp_model={sp_model}", "--output=x")
     assert process.returncode == 1 and "Traceback" not in process.stderr
     assert not (directory / "x").exists()
+
+
+def times(table, program, column):
+    """How many times as much as our plain encoder a program has, as a table of docs/performance."""
+    with open(ROOT / "docs" / "performance" / f"{table}.json") as file:
+        programs = json.load(file)["programs"]
+    rounds = zip(programs[program][column], programs["albert_tf"][column])
+    return statistics.median(a / b for a, b in rounds)
+
+
+def test_numbers_of_speed_and_memory():
+    text = " ".join((ROOT / "docs" / "speed.md").read_text().split())
+    columns = ("8 x 128", "32 x 128", "8 x 512")
+    halves = [times("dense", "albert_tf, bfloat16", column) for column in columns]
+    one = 1 / times("latency", "albert_tf, bfloat16", "p50")
+    batches = f"batches {min(halves):.1f} to {max(halves):.1f} times as fast"
+    assert f"{batches}, single sentences {one:.1f} times" in text
+    lost = [round(100 / times("dense", "albert_tf, XLA", column) - 100) for column in columns]
+    assert lost[0] <= 2 and f"a loss of {min(lost[1:])} to {max(lost[1:])} % at larger" in text
+    lite = "albert_tf, TensorFlow Lite, "
+    assert "A fifth of the memory" in text
+    assert round(1 / times("memory", lite + "float32", "load and predict")) == 5
+    assert "the first answer in a twentieth" in text
+    assert 1 / times("startup", lite + "float32", "first answer") > 20
+    assert "with int8, one sentence in a seventh" in text
+    assert round(1 / times("latency", lite + "int8", "p50")) == 7
+
+
+def test_recipes_in_the_guide():
+    rows = [line.strip("| ").split(" | ") for line in _table("finetuning.md", "learning rate")]
+    shown = {
+        name: (float(rate), int(batch), int(steps), int(warmup), int(length))
+        for name, rate, batch, steps, warmup, length in rows[:-1]
+    }
+    for name, recipe in RECIPES.items():
+        values = (recipe.learning_rate, recipe.batch_size, recipe.train_steps, recipe.warmup_steps)
+        assert name == "mismnli" or shown.pop(name) == (*values, recipe.max_seq_length)
+    assert not shown
+    own = [f"{OWN.learning_rate}", f"{OWN.batch_size}", f"{OWN.epochs:.0f} epochs"]
+    assert rows[-1][1:] == [*own, f"{OWN.warmup_proportion:.0%}"[:-1] + " %", "128"]
+
+
+def _table(page, heading):
+    """The rows of the table of a page whose header has the words of `heading`."""
+    lines = (ROOT / "docs" / page).read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("| ") and heading in line)
+    end = lines.index("", start)
+    return lines[start + 2 : end]
+
+
+def test_numbers_in_the_drawing():
+    drawing = (ROOT / "docs" / "pictures" / "albert.svg").read_text()
+    config = PRESETS["albert_base_v2"]
+    shapes = {name: math.prod(shape) for name, shape in variable_shapes(config).items()}
+    block = sum(n for name, n in shapes.items() if name.startswith("transformer"))
+    pooler = sum(n for name, n in shapes.items() if name.startswith("pooler"))
+    whole = sum(shapes.values())
+    for number in (whole - block - pooler, block, pooler):
+        assert f"{number / 1e6:.1f} M weights" in drawing
+    assert f"ALBERT base: {whole / 1e6:.1f} million weights" in drawing
+    assert f">{config.num_hidden_layers} times: here the time goes<" in drawing

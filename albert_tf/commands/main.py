@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": "predict",
     "embed": "embed",
     "similarity": "similarity",
+    "serve": "serve",
     "finetune": "finetune",
     "vocab": "vocab",
     "pretraining-data": "pretraining_data",

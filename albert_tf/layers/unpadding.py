@@ -145,6 +145,7 @@ class Padded:
 
     def grid(self, num_heads):
         """None: attention has the batch's own rows."""
+        return None  # Keras 2 would warn that it cannot convert a function without a statement.
 
     def unpad(self, x):
         """A tensor [B, S, H] as the matrix [B S, H]."""

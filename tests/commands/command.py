@@ -22,11 +22,11 @@ def run(module, *arguments):
 def call(module, *arguments):
     """Runs a command of `albert_tf.commands` in this process: its errors are raised.
 
-    Commands define flags of the same names, so those of an earlier one are forgotten first.
+    Commands and benchmarks define flags of the same names, so there are those of this one only.
     """
+    others = _forget_flags("benchmarks.")
+    _forget_flags("albert_tf.commands.")
     for name in [name for name in sys.modules if name.startswith("albert_tf.commands.")]:
-        for flag in flags.FLAGS.get_flags_for_module(name):
-            delattr(flags.FLAGS, flag.name)
         del sys.modules[name]
     command = importlib.import_module(f"albert_tf.commands.{module}")
     flags.FLAGS([module, *map(str, arguments)])
@@ -34,3 +34,20 @@ def call(module, *arguments):
         command.main()
     finally:
         flags.FLAGS.unparse_flags()
+        _forget_flags("albert_tf.commands.")
+        for name, flag in others:
+            flags.DEFINE_flag(flag, module_name=name)
+
+
+def _forget_flags(prefix):
+    """Removes the flags of modules whose names begin so; returns [(module, flag)]."""
+    found = [
+        (name, flag)
+        for name, module_flags in flags.FLAGS.flags_by_module_dict().items()
+        if name.startswith(prefix)
+        for flag in list(module_flags)
+    ]
+    for _, flag in found:
+        if flag.name in flags.FLAGS:
+            delattr(flags.FLAGS, flag.name)
+    return found

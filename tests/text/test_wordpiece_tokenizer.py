@@ -18,10 +18,7 @@ from tests.text.test_wordpiece import WORDS
 pytest.importorskip("tensorflow_text")
 
 VOCABULARY = FIXTURES / "vocab_zh.txt"
-TOKENIZERS = {
-    lower: (WordPieceTokenizer(VOCABULARY, lower), WordPieceReferenceTokenizer(VOCABULARY, lower))
-    for lower in (True, False)
-}
+LOWER = (True, False)
 ODD = "aAbBiIİ#!?,。我爱豈の한ΣσΑαéÉßﬁ１① \t\n\x00\x01\u0301\u0323\u200d\ufeff\u00a0\u2028\ufdd0"
 
 
@@ -43,13 +40,18 @@ TEXTS = [text for text, _ in WORDS] + ["a" * 200, "a" * 201 + "我", "É" * 201,
 
 
 @functools.cache
+def tokenizers(lower):
+    return WordPieceTokenizer(VOCABULARY, lower), WordPieceReferenceTokenizer(VOCABULARY, lower)
+
+
+@functools.cache
 def in_graph(lower):
     signature = [tf.TensorSpec([None], tf.string)]
-    return tf.function(TOKENIZERS[lower][0].tokenize_with_offsets, input_signature=signature)
+    return tf.function(tokenizers(lower)[0].tokenize_with_offsets, input_signature=signature)
 
 
 def assert_equal(lower, texts):
-    _, python = TOKENIZERS[lower]
+    _, python = tokenizers(lower)
     tokens, starts, limits = in_graph(lower)(tf.constant(texts))
     tokens = tokens.to_list()
     for text, ids, *spans in zip(texts, tokens, starts.to_list(), limits.to_list()):
@@ -57,11 +59,11 @@ def assert_equal(lower, texts):
         assert (ids, *places) == python.encode_with_offsets(text), ascii(text)
 
 
-@pytest.mark.parametrize("lower", TOKENIZERS)
+@pytest.mark.parametrize("lower", LOWER)
 def test_equals_python(lower):
     texts = TEXTS + random_texts()
     assert_equal(lower, texts)
-    graph, python = TOKENIZERS[lower]
+    graph, python = tokenizers(lower)
     assert graph(texts).to_list() == [python.encode(text) for text in texts]
 
 
@@ -71,19 +73,19 @@ def test_equals_python_on_any_text(lower, texts):
 
 
 def test_bad_bytes_are_dropped():
-    graph, python = TOKENIZERS[False]
+    graph, python = tokenizers(False)
     assert graph([b"a\xffb \xe4\xb8 c"]).to_list() == [python.encode("ab c")]
 
 
 def test_in_tf_data():
-    graph, python = TOKENIZERS[True]
+    graph, python = tokenizers(True)
     dataset = tf.data.Dataset.from_tensor_slices(["我爱", "playing!"]).batch(2).map(graph)
     assert next(iter(dataset)).to_list() == [python.encode("我爱"), python.encode("playing!")]
 
 
 def test_preprocessor():
     preprocessor = Preprocessor(vocab_file=VOCABULARY, seq_length=8)
-    python = TOKENIZERS[True][1]
+    python = tokenizers(True)[1]
     outputs = preprocessor(["我爱 Playing!"])
     ids = [4, *python.encode("我爱playing!"), 5, 0]
     assert outputs["input_word_ids"].numpy().tolist() == [ids]
