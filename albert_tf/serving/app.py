@@ -327,4 +327,7 @@ def _told_of_http(request, error):
 
 
 def _told_of_a_bug(request, error):
-    return _json({"error": "The server has failed; its output tells how."}, 500)
+    # uvicorn closes the connection of a request that failed; a client that is not told would send
+    # its next request there.
+    headers = {"Connection": "close"}
+    return _json({"error": "The server has failed; its output tells how."}, 500, headers)

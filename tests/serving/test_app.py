@@ -248,6 +248,7 @@ def test_a_bug_is_an_error_of_the_server(versions):
         held.go.wait = lambda _: False  # Its assertion fails.
         received = post(client, "/v1/models/m:predict", ONE)
         assert received.status_code == 500 and list(received.json()) == ["error"]
+        assert received.headers["connection"] == "close"
         assert client.get("/health").status_code == 200
 
 
