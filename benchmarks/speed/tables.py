@@ -12,6 +12,7 @@ import time
 from functools import partial
 
 from benchmarks.speed import programs as p
+from benchmarks.speed.embedding import embedding
 from benchmarks.speed.rounds import PEAK, measure
 from benchmarks.speed.worker import NotMeasured
 
@@ -32,6 +33,7 @@ class Setting:
       requests: requests of one sentence in each round.
       only: names of programs; all if empty.
       xxlarge: whether the memory table has a row for xxlarge.
+      done: rounds that were measured before and are gone on with.
     """
 
     launcher: p.Launcher
@@ -43,6 +45,7 @@ class Setting:
     requests: int
     only: list
     xxlarge: bool
+    done: int = 0
 
     def select(self, programs):
         chosen = {k: v for k, v in programs.items() if not self.only or k in self.only}
@@ -298,6 +301,7 @@ TABLES = {
     "latency": latency,
     "startup": startup,
     "preprocessing": preprocessing,
+    "embedding": embedding,
     "training": training,
     "memory": memory,
 }
