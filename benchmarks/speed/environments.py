@@ -19,7 +19,7 @@ ENVIRONMENTS = {
         "onnx==1.23.2",
         "onnxscript==0.7.2",
         "sentencepiece==0.2.3",
-        "sentence-transformers==STVER",
+        "sentence-transformers==6.2.0",
     ],
     "litert": ["ai-edge-litert==2.3.0"],
     "onnxruntime": ["onnxruntime==1.31.1"],

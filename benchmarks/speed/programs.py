@@ -62,6 +62,9 @@ PIPELINES = {
         "torch", "embed_pipeline.py", ("{hugging_face}", "32")
     ),
 }
+REDUCED_EMBEDDERS = {
+    f"{PREDICTOR}, bfloat16": Program(None, "embed_albert_tf.py", ("{hugging_face}", "--bfloat16"))
+}
 EMBEDDERS = {
     PREDICTOR: Program(None, "embed_albert_tf.py", ("{hugging_face}",)),
     "albert-tf embed": Program(None, "embed_albert_tf.py", ("{hugging_face}", "--job")),
@@ -69,6 +72,7 @@ EMBEDDERS = {
         "torch", "embed_sentence_transformers.py", ("{hugging_face}", "32")
     ),
     **PIPELINES,
+    **REDUCED_EMBEDDERS,
 }
 XXLARGE = {"albert_tf, xxlarge": Program(None, "saved_model.py", ("{encoder_xxlarge}",))}
 MATRIX_PRODUCT = Program(None, "matrix_product.py")

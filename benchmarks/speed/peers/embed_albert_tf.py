@@ -1,6 +1,7 @@
-"""albert_tf's vectors of sentences: python embed_albert_tf.py MODEL [--job]
+"""albert_tf's vectors of sentences: python embed_albert_tf.py MODEL [--job] [--bfloat16]
 
---job has `albert_tf.Predictor` asked by what `albert-tf embed` runs, from a file to a file.
+--job has `albert_tf.Predictor` asked by what `albert-tf embed` runs, from a file to a file;
+--bfloat16 is its compute_dtype="bfloat16".
 """
 
 import pathlib
@@ -13,7 +14,8 @@ from serve import serve_embedder
 import albert_tf
 from albert_tf.prediction.job import Job
 
-predictor = albert_tf.Predictor(sys.argv[1], task="embedding")
+dtype = "bfloat16" if "--bfloat16" in sys.argv else None
+predictor = albert_tf.Predictor(sys.argv[1], task="embedding", compute_dtype=dtype)
 
 
 def through_files(texts):
