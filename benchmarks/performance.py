@@ -6,9 +6,9 @@ measures one table, or several with commas, and writes docs/performance/TABLE.js
 page docs/performance.md, which shows all tables measured so far. --table= with nothing only writes
 the page. The tables `padding`, `preprocessing` and `training`, and the sentence of `latency`, need
 --sst2, the dev.tsv of GLUE's SST-2; `embedding` takes its train.tsv. What takes too long for one
-run may be measured in several: --more adds rounds to those that are there. Peers are installed by
-pip into environments of their own, 8 GB in all; one that cannot be is "not measured" in the table,
-with the reason. Nothing else should run meanwhile.
+run may be measured in several: --seconds ends a run, --more adds its rounds to those that are
+there. Peers are installed by pip into environments of their own, 8 GB in all; one that cannot be is
+"not measured" in the table, with the reason. Nothing else should run meanwhile.
 """
 
 import datetime
@@ -41,6 +41,7 @@ _FILES = flags.DEFINE_string(
 )
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "How often everything is measured.", lower_bound=1)
 _MORE = flags.DEFINE_bool("more", False, "Adds the rounds to those that the table has.")
+_SECONDS = flags.DEFINE_float("seconds", float("inf"), "Of a table; fewer rounds if they end.")
 _SHAPES = flags.DEFINE_list("shapes", ["8x128", "32x128", "8x512"], "batch x length of `dense`.")
 _BATCHES = flags.DEFINE_integer("batches", 7, "Batches of SST-2 in a round of `padding`.")
 _REQUESTS = flags.DEFINE_integer("requests", 100, "Requests in a round of `latency`.")
@@ -89,6 +90,7 @@ def main(_):
             requests=_REQUESTS.value,
             only=_ONLY.value,
             xxlarge=_XXLARGE.value,
+            seconds=_SECONDS.value,
         )
         for name in wanted:
             file = output / "performance" / f"{name}.json"
@@ -96,7 +98,7 @@ def main(_):
             setting.done = report.rounds(earlier) if earlier else 0
             result = {"table": name, **tables.TABLES[name](setting)}
             result |= {
-                "command": _command(name, setting.done + setting.rounds),
+                "command": _command(name, setting.done + report.rounds(result)),
                 "remark": _REMARK.value,
                 "date": datetime.date.today().isoformat(),
                 "machine": environments.machine(),
@@ -112,7 +114,7 @@ def main(_):
 
 def _command(table, rounds):
     """The command of one table and all its rounds, without this machine's paths."""
-    hidden = ["--table", "--more", "--rounds", "--output", "--environments", "--files"]
+    hidden = ["--table", "--more", "--rounds", "--output", "--environments", "--files", "--seconds"]
     hidden += ["--timeout", "--remark"] + ([] if table in _OF_SENTENCES else ["--sst2"])
     kept = ["python", "-m", "benchmarks.performance", f"--table={table}"]
     kept.append(f"--rounds={rounds}")

@@ -32,7 +32,7 @@ class Connection:
         headers = dict(line.split(": ", 1) for line in head[1:] if line)
         if "content-length" in headers:
             body = await self.reader.readexactly(int(headers["content-length"]))
-        else:  # As uvicorn answers what is not HTTP.
+        else:
             body = await self.reader.read()
         return int(head[0].split()[1]), body
 

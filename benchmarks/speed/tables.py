@@ -34,6 +34,7 @@ class Setting:
       only: names of programs; all if empty.
       xxlarge: whether the memory table has a row for xxlarge.
       done: rounds that were measured before and are gone on with.
+      seconds: as of `measure`.
     """
 
     launcher: p.Launcher
@@ -46,6 +47,7 @@ class Setting:
     only: list
     xxlarge: bool
     done: int = 0
+    seconds: float = float("inf")
 
     def select(self, programs):
         chosen = {k: v for k, v in programs.items() if not self.only or k in self.only}
@@ -57,9 +59,9 @@ class Setting:
             return self.launcher.start(programs[name])
 
         if not with_peak:
-            return measure(start, programs, cases, self.rounds)
+            return measure(start, programs, cases, self.rounds, seconds=self.seconds)
         with self.launcher.start(p.MATRIX_PRODUCT) as peak:
-            return measure(start, programs, cases, self.rounds, peak)
+            return measure(start, programs, cases, self.rounds, peak, seconds=self.seconds)
 
 
 def gflop(batch, length, layers=12, hidden=768, intermediate=3072, embedding=128):

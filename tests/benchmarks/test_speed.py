@@ -148,6 +148,13 @@ def test_programs_take_turns_and_the_first_round_does_not_count(start):
     assert values == {"a": {"x": [1, 2]}, "b": {"x": [1, 2]}} and not failures
 
 
+def test_no_round_begins_for_which_there_is_no_time(start):
+    code = "import time\nserve.serve({'nap': lambda: time.sleep(0.3)})"
+    cases = {"x": lambda worker, _: worker.ask("nap") or 1}
+    values, _ = measure(lambda _: start(code), ["a"], cases, 9, say=str, seconds=0)
+    assert values == {"a": {"x": [1]}}
+
+
 def test_a_program_that_fails_is_reported_and_the_others_go_on(start):
     codes = {
         "works": "serve.serve({'one': lambda: 1.0})",
