@@ -51,35 +51,39 @@ _FEW = 8  # Clients while versions change and the server ends.
 
 
 def main(_):
-    output = pathlib.Path(_OUTPUT.value)
-    file = output / "serving_load.json"
-    parts = json.loads(file.read_text())["parts"] if file.exists() else {}
     with tempfile.TemporaryDirectory() as directory:
         load = Load(pathlib.Path(directory, "m"))
         for part in _PART.value:
-            parts[part] = asyncio.run(getattr(load, part)())
-            print(f"{part}: {parts[part]}", flush=True)
-            growth = parts[part]["megabytes"][-1] - three(parts[part]["megabytes"])[1]
+            row = asyncio.run(getattr(load, part)())
+            print(f"{part}: {row}", flush=True)
+            growth = row["megabytes"][-1] - three(row["megabytes"])[1]
             if growth > _MOST_GROWTH_MB.value:
                 raise SystemExit(f"error: Memory must not grow. Received: {growth} MB of {part}.")
-            result = {
-                "model": _CHECKPOINT.value,
-                "longest": _LONGEST.value,
-                "parts": {name: parts[name] for name in PARTS if name in parts},
-                "command": " ".join(
-                    ["python -m benchmarks.serving_load"]
-                    + [x for x in sys.argv[1:] if not x.startswith(("--part", "--out", "--rem"))]
-                ),
-                "date": datetime.date.today().isoformat(),
-                "machine": machine(),
-                "versions": {
-                    name: importlib.metadata.version(name)
-                    for name in ("fastapi", "tensorflow", "tensorflow-text", "uvicorn")
-                },
-                "remark": _REMARK.value,
-            }
-            file.write_text(json.dumps(result, indent=1) + "\n")
-            (output / "serving_load.md").write_text(page(result))
+            _write(part, row)
+
+
+def _write(part, row):
+    """Puts a part beside those that the file has."""
+    output = pathlib.Path(_OUTPUT.value)
+    file = output / "serving_load.json"
+    parts = json.loads(file.read_text())["parts"] if file.exists() else {}
+    parts[part] = row
+    kept = [x for x in sys.argv[1:] if not x.startswith(("--part", "--output", "--remark"))]
+    result = {
+        "model": _CHECKPOINT.value,
+        "longest": _LONGEST.value,
+        "parts": {name: parts[name] for name in PARTS if name in parts},
+        "command": " ".join(["python -m benchmarks.serving_load", *kept]),
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(),
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("fastapi", "tensorflow", "tensorflow-text", "uvicorn")
+        },
+        "remark": _REMARK.value,
+    }
+    file.write_text(json.dumps(result, indent=1) + "\n")
+    (output / "serving_load.md").write_text(page(result))
 
 
 class Load:
