@@ -69,7 +69,7 @@ EMBEDDERS = {
     PREDICTOR: Program(None, "embed_albert_tf.py", ("{hugging_face}",)),
     "albert-tf embed": Program(None, "embed_albert_tf.py", ("{hugging_face}", "--job")),
     "sentence-transformers": Program(
-        "torch", "embed_sentence_transformers.py", ("{hugging_face}", "32")
+        "torch", "embed_sentence_transformers.py", ("{hugging_face}", "16")
     ),
     **PIPELINES,
     **REDUCED_EMBEDDERS,
