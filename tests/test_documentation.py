@@ -15,6 +15,9 @@ from albert_tf._keras import KERAS_3
 from albert_tf.config import PRESETS
 from albert_tf.saved_model.contract.encoder import variable_shapes
 from albert_tf.training.finetuning.recipes import OWN, RECIPES
+from benchmarks.load.page import page
+from benchmarks.speed import report
+from benchmarks.speed.tables import TABLES
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -133,6 +136,14 @@ def times(table, program, column):
         programs = json.load(file)["programs"]
     rounds = zip(programs[program][column], programs["albert_tf"][column])
     return statistics.median(a / b for a, b in rounds)
+
+
+def test_pages_of_measurements_are_made_of_their_files(tmp_path):
+    docs = ROOT / "docs"
+    report.write_page(docs / "performance", tmp_path / "performance.md", TABLES)
+    assert (tmp_path / "performance.md").read_text() == (docs / "performance.md").read_text()
+    load = json.loads((docs / "serving_load.json").read_text())
+    assert page(load) == (docs / "serving_load.md").read_text()
 
 
 def test_numbers_of_speed_and_memory():
