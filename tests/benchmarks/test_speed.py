@@ -129,10 +129,10 @@ def test_each_round_has_other_sentences(tmp_path, monkeypatch):
     launcher.start = lambda program: Asked()
     sentences = [str(i) for i in range(10_050)]
     only = [programs.PREDICTOR]
-    setting = Setting(launcher, 2, [], sentences, [], 0, 0, only, False, done=9)
+    setting = Setting(launcher, 2, [], sentences, [], 0, 0, only, False, done=19)
     TABLES["embedding"](setting)
     _, last, first = filter(None, asked)
-    assert (last[0], len(last), first[0]) == ("9000", 500, "0")
+    assert (last[0], len(last), first[0]) == ("9500", 250, "0")
 
 
 def test_programs_take_turns_and_the_first_round_does_not_count(start):
@@ -265,10 +265,10 @@ def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeyp
         assert list(measured["programs"]["PyTorch (sdpa), dynamic padding"]) == columns
     if name == "embedding":
         assert measured["programs"]["albert-tf embed"] == {
-            "speed": [250.0] * 2,
+            "speed": [125.0] * 2,
             "memory": [400] * 2,
         }
-        assert measured["programs"]["transformers, pipeline"]["speed"] == [50.0] * 2
+        assert measured["programs"]["transformers, pipeline"]["speed"] == [25.0] * 2
     if name == "startup":
         assert measured["programs"]["albert_tf"]["graph"] == [2.0]
     report.write(result(**measured, table=name), tmp_path)
