@@ -10,6 +10,7 @@ from albert_tf.checkpoints.read import read as read_checkpoint
 from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 from albert_tf.checkpoints.writers.tf1 import write_tf1
 from albert_tf.config import HIDDEN_ACTIVATIONS, PRESETS, AlbertConfig
+from albert_tf.conversion import convert
 from albert_tf.data.pretraining.document_format import DocumentFormat
 from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
 from albert_tf.data.pretraining.dynamic_masking import DynamicMasking
@@ -103,6 +104,7 @@ __all__ = [
     "check",
     "classification_loss",
     "classifier_features",
+    "convert",
     "export_classifier",
     "export_embedder",
     "export_encoder",

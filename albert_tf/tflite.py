@@ -15,8 +15,8 @@ from albert_tf.atomic import refuse_existing_file, replacing_file
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES, unpack_inputs
 from albert_tf.layers.unpadding import Padded
+from albert_tf.saved_model.arguments import check_positive
 from albert_tf.saved_model.contract.checklist import Check, differs
-from albert_tf.saved_model.tasks import check_positive
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier

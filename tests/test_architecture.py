@@ -51,6 +51,7 @@ ALLOWED = {
     "tasks": MODEL | {"text"},
     "fill_mask": {"checkpoints", "pretrainer", "text", "task_record"},
     "saved_model": MODEL | {"text", "tasks"},
+    "conversion": MODEL | {"saved_model", "tasks", "text"},
     "keras_layer": MODEL | {"saved_model", "text"},
     "tflite": MODEL | {"saved_model", "tasks"},
     "data": {"_types", "config", "text", "atomic", "lock", "messages"},

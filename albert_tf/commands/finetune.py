@@ -9,7 +9,7 @@ from absl import flags
 
 from albert_tf.commands.run import run
 from albert_tf.commands.run_flags import RUN_FLAGS
-from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+from albert_tf.commands.vocabulary_flags import vocabulary_arguments
 
 FLAG_GROUPS = {
     "data_dir": "data",
@@ -84,9 +84,6 @@ _CONFIG = flags.DEFINE_string(
     None,
     "Configuration file. Default: that of the checkpoint. With --from_scratch also a preset's "
     "name, such as albert_base_v2.",
-)
-_SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: the vocabulary that lies with the checkpoint."
 )
 _VOCAB_SIZE = flags.DEFINE_integer(
     "vocab_size",
@@ -183,13 +180,12 @@ def main():
         task,
         _OUTPUT.value,
         _CHECKPOINT.value,
-        _SP_MODEL.value,
         config=_CONFIG.value,
         from_scratch=_FROM_SCRATCH.value,
         options=options,
         cache_dir=_CACHE_DIR.value,
         vocab_size=_VOCAB_SIZE.value,
-        **wordpiece_arguments(),
+        **vocabulary_arguments(),
         **{name: flag.value for name, flag in _RECIPE.items()},
     )
     if result.state.stopped_by == "interrupted":

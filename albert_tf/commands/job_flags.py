@@ -6,6 +6,7 @@ import sys
 
 from absl import flags
 
+from albert_tf.commands.compute_dtype_flag import COMPUTE_DTYPE
 from albert_tf.commands.task_flags import given_settings
 
 FLAG_GROUPS = {"model": "files"}
@@ -54,12 +55,6 @@ _SHARD = flags.DEFINE_string(
 _BATCH_TOKENS = flags.DEFINE_integer(
     "batch_tokens", 4096, "Most tokens of a batch. More is faster up to a point, and needs memory."
 )
-_COMPUTE_DTYPE = flags.DEFINE_enum(
-    "compute_dtype",
-    None,
-    ["float32", "bfloat16", "float16"],
-    "What blocks and pooler compute in. Default: what the model says.",
-)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier output of other settings.")
 
 
@@ -77,7 +72,7 @@ def run_job(task, top_k="auto"):
             _MODEL.value,
             task,
             batch_tokens=_BATCH_TOKENS.value,
-            compute_dtype=_COMPUTE_DTYPE.value,
+            compute_dtype=COMPUTE_DTYPE.value,
             **settings,
         )
         done = Job(
