@@ -235,7 +235,8 @@ def _note_on_asset(vocabulary):
     if vocabulary is None:
         return (
             "No vocabulary is attached, since none is given and there is not exactly one with the "
-            "checkpoint. The encoder needs none; for text, pass `sp_model` (--sp_model) or `vocab_file` (--vocab_file)."
+            "checkpoint. The encoder needs none; for text, pass `sp_model` (--sp_model) or "
+            "`vocab_file` (--vocab_file)."
         )
     if isinstance(vocabulary, WordPieceVocabulary):
         return (
