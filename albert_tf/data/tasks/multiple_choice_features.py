@@ -1,17 +1,26 @@
 """A question with options as one row an option, as the original makes them for RACE."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from albert_tf.data.progress import progress
 from albert_tf.data.report import Report
+from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
 from albert_tf.data.tasks.features import Features, check_length, empty_rows, fill_row
-from albert_tf.text.reference import preprocess_text
+from albert_tf.text.reference import ReferenceTokenizer, preprocess_text
+from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
 
 CUT_CONTEXTS = "contexts cut at their end"
 CUT_ANSWERS = "questions with an option cut at their front"
 
 
-def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_length=128):
+def multiple_choice_features(
+    examples: ExampleSet | Sequence[MultipleChoiceExample],
+    tokenizer: ReferenceTokenizer | WordPieceReferenceTokenizer,
+    max_seq_length: int = 512,
+    max_qa_length: int = 128,
+) -> Features:
     """Turns questions with options into ids.
 
     Each option makes a row `[CLS] context [SEP] question and option [SEP]`; see `question_option`.

@@ -3,6 +3,7 @@
 import pathlib
 import re
 
+from albert_tf._types import Path
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
 from albert_tf.data.tasks.metrics import accuracy
@@ -13,7 +14,7 @@ LEVELS = ("middle", "high")
 FIELDS = {"article": str, "questions": list, "options": list, "answers": list, "id": str}
 
 
-def read(data_dir, split, level=None):
+def read(data_dir: Path, split: str, level: str | None = None) -> ExampleSet:
     """Reads a split of RACE.
 
     Three layouts: one file a passage as distributed (`RACE/dev/middle/1011.txt`), one file a level

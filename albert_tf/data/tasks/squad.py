@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from albert_tf._types import Path
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import ExampleSet
 from albert_tf.data.tasks.tables import read_json
@@ -42,7 +43,7 @@ class SquadSet(ExampleSet):
         self.version_2 = any(example.is_impossible for example in self.examples)
 
 
-def read(path):
+def read(path: Path) -> SquadSet:
     """Reads a file in SQuAD's JSON format, of either version.
 
     Args:

@@ -8,7 +8,9 @@ compressed by gzip.
 
 import ast
 import re
+from collections.abc import Sequence
 
+from albert_tf._types import Path
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.conll import CONLL_ENDINGS, read_conll
 from albert_tf.data.tasks.examples import Example, ExampleSet, TaggedExample
@@ -22,7 +24,14 @@ from albert_tf.data.tasks.labels import (
 from albert_tf.data.tasks.named_rows import TABLE_ENDINGS, ending, named_rows, row_number
 
 
-def read_classification(path, text="text", text_pair=None, label="label", labels=None, guid=None):
+def read_classification(
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    labels: Sequence[str] | None = None,
+    guid: str | None = None,
+) -> ExampleSet:
     """Reads texts, or pairs of texts, with a label each.
 
     Args:
@@ -63,14 +72,14 @@ def read_classification(path, text="text", text_pair=None, label="label", labels
 
 
 def read_multi_label(
-    path,
-    text="text",
-    text_pair=None,
-    label="label",
-    labels=None,
-    guid=None,
-    separator=LABEL_SEPARATOR,
-):
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    labels: Sequence[str] | None = None,
+    guid: str | None = None,
+    separator: str = LABEL_SEPARATOR,
+) -> ExampleSet:
     """Reads texts, or pairs of texts, with any number of labels each.
 
     Args:
@@ -110,7 +119,13 @@ def read_multi_label(
     return ExampleSet(examples, [path], labels or (), report)
 
 
-def read_regression(path, text="text", text_pair=None, label="label", guid=None):
+def read_regression(
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    guid: str | None = None,
+) -> ExampleSet:
     """Reads texts, or pairs of texts, with a number each.
 
     Args: as of `read_classification`.
@@ -137,7 +152,13 @@ def read_regression(path, text="text", text_pair=None, label="label", guid=None)
     return ExampleSet(examples, [path], None, report)
 
 
-def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
+def read_tagging(
+    path: Path,
+    words: str = "words",
+    tags: str | None = "tags",
+    labels: Sequence[str] | None = None,
+    guid: str | None = None,
+) -> ExampleSet:
     """Reads texts cut into words, with a tag for each word.
 
     Args:

@@ -1,12 +1,14 @@
 """Tasks by name, with their data."""
 
 import inspect
+from typing import Any
 
 from albert_tf.training.finetuning.classification_task import GLUE_TASKS, glue_task, own_task
 from albert_tf.training.finetuning.multi_label_task import multi_label_task
 from albert_tf.training.finetuning.race_task import race_task
 from albert_tf.training.finetuning.squad_task import squad_task
 from albert_tf.training.finetuning.tagging_task import tagging_task
+from albert_tf.training.finetuning.task import FinetuneTask
 
 _MAKERS = {
     **dict.fromkeys(GLUE_TASKS, glue_task),
@@ -19,7 +21,7 @@ _MAKERS = {
 TASK_NAMES = tuple(_MAKERS)
 
 
-def make_task(name, **data):
+def make_task(name: str, **data: Any) -> FinetuneTask:
     """A `FinetuneTask` with its data read.
 
     Args:

@@ -4,9 +4,13 @@ import dataclasses
 import json
 import math
 import pathlib
+from collections.abc import Sequence
 
 from albert_tf._keras import keras
+from albert_tf._types import Path
 from albert_tf.atomic import local_path, write_file
+from albert_tf.checkpoints.checkpoint import Checkpoint
+from albert_tf.config import AlbertConfig
 from albert_tf.data.pretraining.reader import PretrainingRecords
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.task_record import write_task
@@ -56,16 +60,16 @@ class PretrainResult:
 
 
 def pretrain(
-    output,
-    stages,
-    sp_model,
+    output: Path,
+    stages: Sequence[tuple[Path, int, int]],
+    sp_model: Path,
     *,
-    config=None,
-    init_from=None,
-    heldout=None,
-    options=None,
-    vocab_size=None,
-):
+    config: AlbertConfig | Path | None = None,
+    init_from: Path | Checkpoint | None = None,
+    heldout: Path | None = None,
+    options: PretrainOptions | None = None,
+    vocab_size: int | None = None,
+) -> PretrainResult:
     """Pre-trains an ALBERT on records of `write_pretraining_data`, or of Google's program.
 
     The loss is the sum of masked LM and sentence order, reported apart. Records of one segment
