@@ -215,10 +215,10 @@ class FillMask:
         positions = _padded([[1 + i for i in row] for row in masks], 0)  # After [CLS].
         scores, tokens = self._best(word_ids, positions, np.int32(candidates), np.int32(top_k))
         scores, tokens = scores.numpy().tolist(), tokens.numpy().tolist()
-        for r, (row, places) in enumerate(zip(rows, masks)):
+        for r, (row, masks_of_row) in enumerate(zip(rows, masks)):
             answer = [
                 [self._filling(row, i, *best) for best in zip(scores[r][m], tokens[r][m])]
-                for m, i in enumerate(places)
+                for m, i in enumerate(masks_of_row)
             ]
             yield answer[0] if len(answer) == 1 else answer
 

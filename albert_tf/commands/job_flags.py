@@ -86,13 +86,13 @@ def run_job(task, top_k="auto"):
             shard=shard,
             overwrite=_OVERWRITE.value,
         )()
-    told = f"{done['rows']} rows in {_OUTPUT.value}"
+    summary = f"{done['rows']} rows in {_OUTPUT.value}"
     if done["bad_rows"]:
-        told += f", {done['bad_rows']} bad rows in {_OUTPUT.value}.bad_rows.jsonl"
+        summary += f", {done['bad_rows']} bad rows in {_OUTPUT.value}.bad_rows.jsonl"
     if done["computed"]:
         speeds = (done[what] / done["seconds"] for what in ("computed", "tokens"))
-        told += "; {:.1f} s, {:,.0f} texts/s, {:,.0f} tokens/s".format(done["seconds"], *speeds)
-    print(told)
+        summary += "; {:.1f} s, {:,.0f} texts/s, {:,.0f} tokens/s".format(done["seconds"], *speeds)
+    print(summary)
 
 
 def _parsed_shard():

@@ -46,7 +46,7 @@ def main():
     vectors = read_vectors(_VECTORS.value)
     texts = _texts(len(vectors))
 
-    def told(row, prefix=""):
+    def labeled(row, prefix=""):
         number = {f"{prefix}row": row}
         return number if texts is None else {**number, f"{prefix}text": texts[row]}
 
@@ -55,10 +55,10 @@ def main():
             scores, rows = nearest(vectors, _embedded(vectors.shape[1]), _TOP_K.value)
             for query, of_query, found in zip(_QUERY.value, scores.tolist(), rows.tolist()):
                 for score, row in zip(of_query, found):
-                    write({"query": query, "score": round(score, 6), **told(row)})
+                    write({"query": query, "score": round(score, 6), **labeled(row)})
         if _DUPLICATES.value is not None:
             for i, j, score in duplicates(vectors, _DUPLICATES.value):
-                write({"score": round(score, 6), **told(i), **told(j, "other_")})
+                write({"score": round(score, 6), **labeled(i), **labeled(j, "other_")})
     if _HEAT_MAP.value:
         from albert_tf.atomic import new_file
 

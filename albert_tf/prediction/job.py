@@ -232,8 +232,8 @@ class Job:
                 skipped += len(window)
                 continue
             if bar is None:  # Not before: what is skipped is no speed.
-                how = {"unit": " texts", "disable": None, "mininterval": 0.5}
-                bar = tqdm.tqdm(total=total, initial=skipped, **how)
+                options = {"unit": " texts", "disable": None, "mininterval": 0.5}
+                bar = tqdm.tqdm(total=total, initial=skipped, **options)
             answers, count = self.predictor.answer(window, self.top_k)
             with new_file(path) as temporary:
                 write_part(temporary, kind, beside, answers)

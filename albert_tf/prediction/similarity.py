@@ -66,9 +66,9 @@ def nearest(vectors, queries, top_k=10):
     indices = np.zeros([len(queries), 0], np.int64)
     for start in range(0, len(vectors), _BLOCK):
         block = queries @ _unit(vectors[start : start + _BLOCK]).T
-        places = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
+        columns = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
         scores = np.concatenate([scores, block], 1)
-        indices = np.concatenate([indices, places], 1)
+        indices = np.concatenate([indices, columns], 1)
         order = np.argsort(-scores, 1, kind="stable")[:, :top_k]
         scores, indices = (np.take_along_axis(x, order, 1) for x in (scores, indices))
     return scores, indices

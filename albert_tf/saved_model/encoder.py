@@ -144,8 +144,8 @@ def _reusable_object(pretrainer, vocabulary, computation):
             return {"mlm_logits": logits, **outputs}
 
         head = _tf_variables(masked_lm)
-        also = ["masked_lm_positions"]
-        root.mlm = _reusable(call_masked_lm, variables + head, [dict], computation, also)
+        further = ["masked_lm_positions"]
+        root.mlm = _reusable(call_masked_lm, variables + head, [dict], computation, further)
 
     if sentence_order is not None:
 

@@ -129,10 +129,10 @@ def _statements(questions, choices):
     """
     has_blank = tf.strings.regex_full_match(questions, r"(?s).*_.*")
     parts = tf.strings.split(questions, "_")  # [n, (parts)]
-    rows = parts.value_rowids()
-    is_first = tf.range(tf.size(rows, tf.int64), dtype=tf.int64) == tf.gather(
-        parts.row_starts(), rows
+    question = parts.value_rowids()
+    is_first = tf.range(tf.size(question, tf.int64), dtype=tf.int64) == tf.gather(
+        parts.row_starts(), question
     )
-    filled = tf.strings.join([tf.where(is_first, "", tf.gather(choices, rows)), parts.values])
-    filled = tf.strings.unsorted_segment_join(filled, rows, tf.size(questions))
+    filled = tf.strings.join([tf.where(is_first, "", tf.gather(choices, question)), parts.values])
+    filled = tf.strings.unsorted_segment_join(filled, question, tf.size(questions))
     return tf.where(has_blank, filled, tf.strings.join([questions, choices], " "))

@@ -145,10 +145,10 @@ def span_labeler_task(
             n_best,
         )
         if model.version_2:
-            no_answer_score = tf.math.segment_min(outputs["cls_logits"], windows.rows)
+            no_answer_score = tf.math.segment_min(outputs["cls_logits"], windows.examples)
         else:
             null = outputs["start_logits"][:, 0] + outputs["end_logits"][:, 0]
-            no_answer_score = tf.math.segment_min(null, windows.rows) - spans["scores"][:, 0]
+            no_answer_score = tf.math.segment_min(null, windows.examples) - spans["scores"][:, 0]
         answer = spans["answers"][:, 0]
         if no_answer_threshold is not None:
             answer = tf.where(no_answer_score < no_answer_threshold, answer, "")

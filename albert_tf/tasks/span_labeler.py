@@ -119,8 +119,8 @@ class AlbertSpanLabeler(TaskModel):
     def call(
         self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
     ) -> dict[str, Tensor]:
-        inputs, also, starts = self._split(inputs)
-        word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, also, mask)
+        inputs, further, starts = self._split(inputs)
+        word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, further, mask)
         if self.version_2 and starts is None and training is True:
             raise ValueError(
                 "Training an AlbertSpanLabeler with version_2 needs the right starts, on which the "

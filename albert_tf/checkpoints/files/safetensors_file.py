@@ -76,8 +76,8 @@ def open_safetensors(path):
     end = 0
     for name, (_, _, (start, stop)) in sorted(entries.items(), key=lambda item: item[1][2]):
         if start != end:
-            how = "overlaps the one before" if start < end else "leaves a gap"
-            raise _damaged(path, f"{brief(name)} at bytes {start} to {stop}, which {how}")
+            problem = "overlaps the one before" if start < end else "leaves a gap"
+            raise _damaged(path, f"{brief(name)} at bytes {start} to {stop}, which {problem}")
         end = stop
     if 8 + length + end != size:
         raise _damaged(path, f"{end} bytes of tensors where the file has {size - 8 - length}")

@@ -125,11 +125,11 @@ def _packed_varints(values):
         bits += 7
     ends = np.cumsum(widths)
     packed = np.empty(ends[-1], np.uint8)
-    places = ends - widths
+    offsets = ends - widths
     for byte in range(widths.max()):
         longer = widths > byte + 1
-        packed[places] = (flat & 127) | (longer << 7)
-        flat, places, widths = flat[longer] >> 7, places[longer] + 1, widths[longer]
+        packed[offsets] = (flat & 127) | (longer << 7)
+        flat, offsets, widths = flat[longer] >> 7, offsets[longer] + 1, widths[longer]
     row_ends = ends[values.shape[1] - 1 :: values.shape[1]]
     return packed.tobytes(), np.diff(row_ends, prepend=0).tolist()
 

@@ -66,15 +66,15 @@ def multiple_choice_features(
         if example.context not in contexts:
             contexts = {example.context: tokenizer.encode(example.context)}
         context = contexts[example.context]
-        place = f"{example.guid} {example.question!r:.40}"
+        location = f"{example.guid} {example.question!r:.40}"
         texts = [question_option(example.question, x, tokenizer.normalize) for x in example.options]
         answers = [tokenizer.encode(text) for text in texts]
         if max(map(len, answers)) > max_qa_length:
-            report.add(CUT_ANSWERS, place)
+            report.add(CUT_ANSWERS, location)
         answers = [answer[-max_qa_length:] for answer in answers]
         rooms = [max_seq_length - 3 - len(answer) for answer in answers]
         if len(context) > min(rooms):
-            report.add(CUT_CONTEXTS, place)
+            report.add(CUT_CONTEXTS, location)
         for choice, (answer, room) in enumerate(zip(answers, rooms)):
             fill_row(arrays, (row, choice), tokenizer, context[:room], answer)
     arrays["label_ids"] = np.array([example.label or 0 for example in examples], np.int32)
