@@ -7,6 +7,7 @@ compressed by gzip.
 """
 
 import ast
+import functools
 import re
 from collections.abc import Sequence
 
@@ -61,11 +62,8 @@ def read_classification(
       >>> train.labels, train[0].text_a
       (('1', '5'), 'a fine film')
     """
-    report, examples, locations = Report(), [], []
-    for location, row in named_rows(path, _columns(text, text_pair, label, guid), report):
-        name = None if label is None else _one_label(row[label], location)
-        examples.append(_example(row, location, text, text_pair, guid, name))
-        locations.append(location)
+    report, columns = Report(), (text, text_pair, label, guid)
+    examples, locations = _examples(path, columns, report, _one_label)
     if label is not None:
         examples, labels = with_labels(examples, locations, "label", labels, report)
     return ExampleSet(examples, [path], labels or (), report)
@@ -107,11 +105,9 @@ def read_multi_label(
       >>> train.labels, [example.label for example in train]
       (('fun', 'sorrow'), [('fun', 'sorrow'), ()])
     """
-    report, examples, locations = Report(), [], []
-    for location, row in named_rows(path, _columns(text, text_pair, label, guid), report):
-        names = None if label is None else parse_labels(row[label], location, separator)
-        examples.append(_example(row, location, text, text_pair, guid, names))
-        locations.append(location)
+    report, columns = Report(), (text, text_pair, label, guid)
+    parse = functools.partial(parse_labels, separator=separator)
+    examples, locations = _examples(path, columns, report, parse)
     if label is not None:
         if labels is None:
             _check_separator(examples, locations, separator)
@@ -145,10 +141,8 @@ def read_regression(
       >>> albert_tf.read_regression(path)[0].label
       4.5
     """
-    report, examples = Report(), []
-    for location, row in named_rows(path, _columns(text, text_pair, label, guid), report):
-        score = None if label is None else parse_score(_label(row[label], location), location)
-        examples.append(_example(row, location, text, text_pair, guid, score))
+    report, columns = Report(), (text, text_pair, label, guid)
+    examples, _ = _examples(path, columns, report, _score)
     return ExampleSet(examples, [path], None, report)
 
 
@@ -224,20 +218,18 @@ def _tagged_rows(path, words, tags, guid, report):
         yield location, _items(row[words], location), row_tags, name
 
 
-def _columns(text, text_pair, label, guid):
-    """The columns by the flags that name them."""
-    return {
-        "text_column": text,
-        "pair_column": text_pair,
-        "label_column": label,
-        "id_column": guid,
-    }
-
-
-def _example(row, location, text, text_pair, guid, label):
-    name = row_number(location) if guid is None else str(row[guid])
-    pair = None if text_pair is None else _text(row[text_pair], location)
-    return Example(name, _text(row[text], location), pair, label)
+def _examples(path, columns, report, parse):
+    """(`Example`s, their locations); `parse(value, location)` makes a label of what is written."""
+    text, text_pair, label, guid = columns
+    flags = ("text_column", "pair_column", "label_column", "id_column")  # For the errors.
+    examples, locations = [], []
+    for location, row in named_rows(path, dict(zip(flags, columns)), report):
+        parsed = None if label is None else parse(row[label], location)
+        name = row_number(location) if guid is None else str(row[guid])
+        pair = None if text_pair is None else _text(row[text_pair], location)
+        examples.append(Example(name, _text(row[text], location), pair, parsed))
+        locations.append(location)
+    return examples, locations
 
 
 def _text(value, location):
@@ -252,6 +244,10 @@ def _label(value, location):
     if not text or value != value:  # NaN is what pandas writes for a missing label.
         raise ValueError(f"Labels must be strings or numbers. Received: {location}: {value!r}.")
     return text
+
+
+def _score(value, location):
+    return parse_score(_label(value, location), location)
 
 
 def _one_label(value, location):
