@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import shutil
+from typing import Any
 
 from albert_tf._types import Path
 from albert_tf.atomic import SAVED_MODEL, refuse_existing, replacing_directory
@@ -187,7 +188,7 @@ def _check_form(to, **options):
             )
 
 
-def _vocabulary(checkpoint, sp_model, vocab_file, do_lower_case):
+def _vocabulary(checkpoint, sp_model, vocab_file, do_lower_case) -> Any:
     """Path of a SentencePiece model, a `WordPieceVocabulary`, or None if there is none."""
     if sp_model is not None or vocab_file is not None:
         given = given_vocabulary(sp_model, vocab_file, do_lower_case)
@@ -198,7 +199,7 @@ def _vocabulary(checkpoint, sp_model, vocab_file, do_lower_case):
     return found_vocabulary(path, do_lower_case, checkpoint.task)
 
 
-def _restored(checkpoint, to, encoder_only):
+def _restored(checkpoint, to, encoder_only) -> tuple[Any, Any, str | None]:
     """(model, its `RestoreReport`, name of its class if it is a task model)."""
     task_model = None if encoder_only else task_model_class(checkpoint)
     if task_model is None:
@@ -246,11 +247,11 @@ def _note_on_asset(vocabulary):
     return f"{vocabulary} is attached as sp_model_file."
 
 
-def _write(model, directory, to, vocabulary, lower, dtype):
+def _write(model, directory, to, vocabulary: Any, lower, dtype):
     """Writes all forms but SavedModels; returns notes."""
-    wordpiece = vocabulary if isinstance(vocabulary, WordPieceVocabulary) else None
+    is_wordpiece = isinstance(vocabulary, WordPieceVocabulary)
+    sp_model, wordpiece = (None, vocabulary) if is_wordpiece else (vocabulary, None)
     if to == "huggingface":
-        sp_model = None if wordpiece else vocabulary
         write_hugging_face(model, directory, sp_model, lower, dtype, wordpiece)
         if vocabulary is None:
             return [
@@ -261,8 +262,8 @@ def _write(model, directory, to, vocabulary, lower, dtype):
     notes = write_tf1(model, directory) if to == "tf1" else []
     if to == "keras":
         model.save(directory / _KERAS_FILE)
-    if wordpiece:
+    if wordpiece is not None:
         write_wordpiece(directory, wordpiece)
-    elif vocabulary is not None:
-        shutil.copyfile(vocabulary, directory / pathlib.Path(vocabulary).name)
+    elif sp_model is not None:
+        shutil.copyfile(sp_model, directory / pathlib.Path(sp_model).name)
     return notes

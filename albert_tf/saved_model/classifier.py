@@ -105,7 +105,9 @@ def export_classifier(
     return export_task(task, path, sp_model, seq_length=seq_length, **options)
 
 
-def classifier_task(model, labels=None, pairs=False, problem_type=None, threshold=0.5):
+def classifier_task(
+    model, labels=None, pairs=False, problem_type=None, threshold: float | Sequence[float] = 0.5
+):
     """The `TaskExport` of `export_classifier`, which describes the arguments."""
     check_model(model, AlbertClassifier)
     check_problem_type(problem_type, model.num_classes)
@@ -129,7 +131,7 @@ def classifier_task(model, labels=None, pairs=False, problem_type=None, threshol
             probabilities = tf.sigmoid(logits)
             predictions = probabilities >= tf.constant(settings["thresholds"])
             return {"predictions": predictions, "probabilities": probabilities}
-        label = tf.gather(tf.constant(names), tf.argmax(logits, -1))
+        label = tf.gather(tf.constant(names or ()), tf.argmax(logits, -1))
         return {"label": label, "probabilities": tf.nn.softmax(logits)}
 
     def answer_text(preprocessor, compute, **texts):

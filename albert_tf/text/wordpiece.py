@@ -141,7 +141,7 @@ class WordPieceReferenceTokenizer:
     ) -> None:
         vocabulary = WordPieceVocabulary.read(vocab_file, do_lower_case)
         self.lower = vocabulary.do_lower_case
-        self.special_ids = dict(vocabulary.special_ids)
+        self.special_ids: dict[str, int] = dict(vocabulary.special_ids)
         self.vocab_size = vocabulary.vocab_size
         self._ids, self._pieces = vocabulary.ids, vocabulary.pieces
         self._content_lengths = {}
