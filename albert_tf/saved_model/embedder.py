@@ -56,14 +56,11 @@ def export_embedder(
 
     >>> import tempfile
     >>> import albert_tf
-    >>> import tensorflow as tf
-    >>> import tensorflow_text
-    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
     >>> path = tempfile.mkdtemp() + "/embedder"
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
     >>> _ = albert_tf.export_embedder(encoder, path, albert_tf.albert_tiny_en.SP_MODEL)
-    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
-    >>> serve(text=tf.constant(["How old are you?", "Will it snow?"]))["embedding"].shape
-    TensorShape([2, 192])
+    >>> albert_tf.Predictor(path)(["How old are you?", "Will it snow?"]).shape
+    (2, 192)
 
     Reference: N. Reimers and I. Gurevych, "Sentence-BERT", arXiv 1908.10084, section 3.
     """

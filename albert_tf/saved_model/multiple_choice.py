@@ -49,18 +49,13 @@ def export_multiple_choice(
 
     >>> import tempfile
     >>> import albert_tf
-    >>> import tensorflow as tf
-    >>> import tensorflow_text
     >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
-    >>> model = albert_tf.AlbertMultipleChoice(encoder)
-    >>> path = tempfile.mkdtemp() + "/choices"
+    >>> model, path = albert_tf.AlbertMultipleChoice(encoder), tempfile.mkdtemp() + "/choices"
     >>> _ = albert_tf.export_multiple_choice(model, path, albert_tf.albert_tiny_en.SP_MODEL)
-    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
-    >>> answer = serve(context=tf.constant(["The dog is black."]),
-    ...                question=tf.constant(["The dog is _ ."]),
-    ...                choices=tf.constant([["red", "black"]]))
-    >>> answer["probabilities"].shape
-    TensorShape([1, 2])
+    >>> choose = albert_tf.Predictor(path)
+    >>> answer = choose(("The dog is black.", "The dog is _ .", ["red", "black"]))
+    >>> sorted(answer)
+    ['answer', 'choice', 'score']
 
     Reference: `convert_single_example` in the original's race_utils.py.
     """
