@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 
 import pytest
@@ -15,6 +14,7 @@ from albert_tf._keras import KERAS_3
 from albert_tf.config import PRESETS
 from albert_tf.saved_model.contract.encoder import variable_shapes
 from albert_tf.training.finetuning.recipes import OWN, RECIPES
+from tests import programs
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -22,13 +22,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 def run(*command, cwd, **environment):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Readers have not set it.
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    return programs.run([sys.executable, *command], cwd=cwd, env=environment, text=True)
 
 
 @pytest.fixture(scope="module")
