@@ -81,33 +81,17 @@ class WordPieceTokenizer(tf.Module):
     def __call__(
         self, inputs: TensorLike, training: bool = False, mask: None = None
     ) -> tf.RaggedTensor:
-        """Tokenizes.
-
-        Args:
-          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
-          training: Not used; for `hub.KerasLayer`.
-          mask: Not used; for `hub.KerasLayer`.
-
-        Returns:
-          int32 RaggedTensor [batch, (tokens)] with int64 row_splits.
-        """
+        """Tokenizes; see `Tokenizer.__call__`."""
         del training, mask
         return self._tokens_and_lengths(string_batch(inputs))[0]
 
     def tokenize_with_offsets(
         self, inputs: TensorLike
     ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
-        """Tokenizes, and tells where in the source each token came from.
+        """Tokens with byte offsets into the source; see `Tokenizer.tokenize_with_offsets`.
 
         `source[start:limit]` is what became the token, with accents that were dropped; of an
         unknown word, all of it.
-
-        Args:
-          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
-
-        Returns:
-          `(tokens, starts, limits)`, RaggedTensors [batch, (tokens)]: int32 ids as from the call,
-          int64 offsets into the source, in bytes (see `byte_to_character_offsets`).
         """
         inputs = string_batch(inputs)
         tokens, lengths = self._tokens_and_lengths(inputs)
@@ -138,13 +122,9 @@ class WordPieceTokenizer(tf.Module):
         return tokens, joined
 
     def detokenize(self, inputs: TensorLike) -> Tensor:
-        """Turns ids back into normalized text, words apart; special pieces but [UNK] vanish.
+        """Ids back to normalized text, with spaces between words; special pieces but [UNK] vanish.
 
-        Args:
-          inputs: int32 [batch, (tokens)]: a RaggedTensor, a tensor, or a list of lists.
-
-        Returns:
-          string [batch].
+        See `Tokenizer.detokenize`.
         """
         rows = id_rows(inputs)
         if not isinstance(rows, tf.RaggedTensor):
@@ -154,11 +134,7 @@ class WordPieceTokenizer(tf.Module):
         return self._wordpiece.detokenize(tf.ragged.boolean_mask(rows, rows.with_values(is_text)))
 
     def get_special_tokens_dict(self) -> dict[str, Tensor]:
-        """Scalar int32 tensors: vocab_size and the ids of the special pieces.
-
-        Returns:
-          dict {vocab_size, padding_id, start_of_sequence_id, end_of_segment_id, mask_id}.
-        """
+        """The ids of the special pieces; see `Tokenizer.get_special_tokens_dict`."""
         return special_tokens_dict(self.vocabulary)
 
     def normalize(self, strings: Tensor) -> Tensor:
