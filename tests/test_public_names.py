@@ -54,7 +54,7 @@ def test_public_names_are_documented(name):
         albert_tf.Albert  # noqa: B018
 
 
-# Not typed yet.
+# Not typed yet: `encode`.
 UNTYPED = {"AlbertEncoder"}
 
 
