@@ -7,7 +7,7 @@ from typing import Any, Self
 import tensorflow as tf
 
 from albert_tf._keras import build, clone_initializer, keras, tf_variable, weights_by_name
-from albert_tf._types import Inputs, Path, Tensor, TensorLike
+from albert_tf._types import Inputs, Path, Tensor
 from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.restore import restore
 from albert_tf.config import AlbertConfig, transformer_name
@@ -224,9 +224,7 @@ class AlbertEncoder(IdsModel):
 
     # === Forward ===
 
-    def call(
-        self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
-    ) -> Any:
+    def call(self, inputs: Inputs, training: bool | None = None, mask: Any = None) -> Any:
         outputs = self.encode(*unpack_inputs(inputs, mask=mask), training=training)
         if self.output_key is not None:
             return outputs[self.output_key]
