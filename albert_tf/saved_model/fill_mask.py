@@ -54,8 +54,7 @@ def export_fill_mask(
       model: An `AlbertPretrainer` with a masked LM head.
       path, sp_model, **options: As of `export_classifier`.
       top_k: Number of word pieces for each mask.
-      seq_length: Longest text in tokens; what exceeds it is cut off. Default: as many as the
-        encoder has positions.
+      seq_length: As of `export_embedder`.
 
     Returns, Raises: As `export_classifier`.
 
