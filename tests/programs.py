@@ -5,6 +5,7 @@ nothing of albert_tf: each program runs in a fork of it. Programs whose subject 
 itself, or what TensorFlow then says, are started as ever; and so are all without such a process.
 """
 
+import importlib
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import types
+import warnings
 
 SERVER = "ALBERT_TF_TEST_PROGRAMS"  # Environment variable: the socket where that process listens.
 
@@ -70,6 +72,9 @@ def _serve(listening, stop, end):
     end.close()
     for descriptor in range(3):
         os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+    # See tests/conftest.py. It is set, and nothing is started.
+    tf = importlib.import_module("tensorflow")
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     fork = multiprocessing.get_context("fork")
     running = {}
     while True:
@@ -100,6 +105,9 @@ def _execute(descriptors, command, cwd, env):
     sys.stdout, sys.stderr = (
         open(standard, "w", encoding="utf-8", closefd=False) for standard in (1, 2)
     )
+    warnings.resetwarnings()  # pytest has filters of its own; these are Python's.
+    for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", kind)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import statistics
+import subprocess
 import sys
 
 import pytest
@@ -87,9 +88,11 @@ def Interpreter(path):
 """
     (tmp_path / "ai_edge_litert" / "interpreter.py").write_text(same)
     ((program, output),) = re.findall(r"```py\n(.*?)```\n\n```text\n(.*?)```", text, re.S)
-    process = run("-c", program, cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
-    assert process.stdout == output
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    received = subprocess.check_output(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, text=True
+    )
+    assert received == output
 
 
 def test_commands(directory, tiny_checkpoint, sp_model):
