@@ -195,6 +195,12 @@ def _vocabulary(checkpoint, sp_model, vocab_file, do_lower_case) -> Any:
         return sp_model or given
     path = find_vocabulary(checkpoint.path)
     if path is None or not is_wordpiece_file(path):
+        if do_lower_case is not None:
+            raise ValueError(
+                "`do_lower_case` is for a WordPiece vocabulary. Received: "
+                f"do_lower_case={do_lower_case} with {path or 'no vocabulary'}. Leave it out, or "
+                "pass `vocab_file` (--vocab_file)."
+            )
         return path
     return found_vocabulary(path, do_lower_case, checkpoint.task)
 

@@ -153,6 +153,7 @@ def test_options_of_another_form_are_refused(tmp_path):
         ({"to": "tf1", "lower": False}, "Only to='huggingface' takes `lower`. Received: to='tf1'"),
         ({"to": "keras", "dtype": "float16"}, "Only to='huggingface' takes `dtype`"),
         ({"to": "tf1", "skip_padding": True}, "Only to='savedmodel' takes `skip_padding`"),
+        ({"to": "tf1", "do_lower_case": True}, "`do_lower_case` is for a WordPiece vocabulary"),
         ({"to": "onnx"}, "must be one of savedmodel, tf1, huggingface, keras. Received: 'onnx'"),
     ]:
         with pytest.raises(ValueError, match=message):
