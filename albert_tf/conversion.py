@@ -8,7 +8,7 @@ from typing import Any
 from albert_tf._types import Path
 from albert_tf.atomic import SAVED_MODEL, refuse_existing, replacing_directory
 from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.report import RestoreReport
 from albert_tf.checkpoints.verify import Comparison, verify
 from albert_tf.checkpoints.vocabulary_file import find_vocabulary
@@ -145,8 +145,7 @@ def convert(
     _check_form(
         to, skip_padding=skip_padding, compute_dtype=compute_dtype, lower=lower, dtype=dtype
     )
-    if not isinstance(checkpoint, Checkpoint):
-        checkpoint = read(checkpoint, config)
+    checkpoint = opened(checkpoint, config)
     vocabulary = _vocabulary(checkpoint, sp_model, vocab_file, do_lower_case)
     file = getattr(vocabulary, "path", vocabulary)
     inputs = [checkpoint.path, *filter(None, [file])]
