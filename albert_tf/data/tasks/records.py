@@ -7,7 +7,7 @@ import pathlib
 
 import tensorflow as tf
 
-from albert_tf.atomic import new_file, write_file
+from albert_tf.atomic import local_path, new_file, write_file
 from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.progress import progress
 from albert_tf.data.tasks.features import Features
@@ -46,7 +46,7 @@ def cached_records(cache_dir, name, key, make_features):
       True
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-    path = os.path.join(os.fspath(cache_dir), f"{name}.{digest}.tfrecord")
+    path = os.fspath(local_path(cache_dir) / f"{name}.{digest}.tfrecord")
     if not _is_complete(path):
         write_records(path, make_features(), key)
     return path
