@@ -118,6 +118,12 @@ def track_variable(layer, variable, name):
     layer._track_trackable(variable, name)
 
 
+def take_inputs_as_they_are(layer):
+    """Keras 3: has a layer neither refuse strings among its inputs nor cast floats."""
+    layer._convert_input_args = False
+    layer._allow_non_tensor_positional_args = True
+
+
 def flat_layers(model):
     """A model, its layers, and theirs."""
     return model._flatten_layers()

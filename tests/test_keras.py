@@ -25,7 +25,7 @@ def test_private_names_of_keras_are_used_here_alone():
     model = _keras.keras.Sequential([_keras.keras.Input([2]), dense])
     objects = (model, dense, _keras.keras.optimizers.SGD())
     names = {name for x in objects for name in (*dir(x), *vars(x)) if name.startswith("_")}
-    names = {name for name in names if not name.endswith("__")}
+    names = {name for name in names if not name.endswith("__")} - {"_path"}  # Which is ours, too.
     assert names > {"_flatten_layers", "_learning_rate", "_var_key"}
     package = pathlib.Path(_keras.__file__).parent
     used = {
