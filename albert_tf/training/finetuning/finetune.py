@@ -12,7 +12,6 @@ from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.config import AlbertConfig
 from albert_tf.text.given_vocabulary import vocabulary_record
 from albert_tf.text.tensorflow_text import import_tensorflow_text
-from albert_tf.training.engine.failures import told_failures
 from albert_tf.training.engine.strategy import make_strategy
 from albert_tf.training.finetune_start import (
     check_sizes,
@@ -26,7 +25,6 @@ from albert_tf.training.finetuning.results import write_results
 from albert_tf.training.finetuning.run import FinetuneRun
 from albert_tf.training.finetuning.task import FinetuneTask
 from albert_tf.training.finetuning.tasks import make_task
-from albert_tf.training.run_record import flat, held_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +126,8 @@ def finetune(
     >>> sorted(result.scores["dev"])
     ['accuracy']
     """
-    local_path(output)  # Refuses what is not one.
+    for path in filter(None, (output, cache_dir)):
+        local_path(path)  # Refuses what is not one.
     options = options or FinetuneOptions()
     strategy = make_strategy(options.strategy, options.tpu)
     if options.export:
@@ -157,12 +156,9 @@ def finetune(
         "options": options.deciding(),
     }
     run = FinetuneRun(
-        task, pathlib.Path(output), recipe, options, strategy, config, vocabulary, vocab_size
+        pathlib.Path(output), options, strategy, task, recipe, config, vocabulary, vocab_size
     )
-    with (
-        held_run(output, flat(record), strategy, dataclasses.asdict(options)),
-        told_failures(strategy),
-    ):
+    with run.held(record):
         run.say(f"{task.name}: {model_size(config) or 'a size of its own'}; {_described(recipe)}")
         run.say(told_split)
         run.read_data(cache_dir or run.output / "cache")
