@@ -8,6 +8,7 @@ the same bytes. `albert-tf similarity` searches the vectors.
 
 from absl import flags
 
+from albert_tf.commands.beam_flags import with_beam_options
 from albert_tf.commands.job_flags import run_job
 from albert_tf.commands.run import run
 
@@ -22,4 +23,4 @@ def main():
 
 
 def start(argv=None):
-    run(main, argv)
+    run(main, with_beam_options(argv))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from albert_tf.lock import locked
-from albert_tf.prediction import batches, job
+from albert_tf.prediction import batches, parts
 from albert_tf.prediction.job import Job
 from albert_tf.prediction.predictor import Predictor
 from albert_tf.prediction.similarity import read_vectors
@@ -166,7 +166,7 @@ def test_the_same_bytes_after_any_interruption(kind, embed, texts, tmp_path, mon
 
     for after in (False, True):
         for name in ("write_part", "join_parts"):
-            monkeypatch.setattr(job, name, interrupted(getattr(job, name), after))
+            monkeypatch.setattr(parts, name, interrupted(getattr(parts, name), after))
     dying = {2, 5, 9, 12, 14}  # Parts begin and end at 1 to 8, joins at 9 and more.
     deaths = 0
     while deaths < 20:
@@ -182,7 +182,7 @@ def test_the_same_bytes_after_any_interruption(kind, embed, texts, tmp_path, mon
 
 
 def test_done_parts_are_not_computed_again(embed, texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "join_parts", lambda *args: (_ for _ in ()).throw(Killed()))
+    monkeypatch.setattr(parts, "join_parts", lambda *args: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         Job(embed, [texts], tmp_path / "out.npy")()
     monkeypatch.undo()
