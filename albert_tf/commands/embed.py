@@ -3,7 +3,8 @@
     albert-tf embed --model=albert_base --input=sentences.txt --output=vectors.npy
 
 Memory does not grow with the file. Killed at any moment, the same command goes on, and ends with
-the same bytes. `albert-tf similarity` searches the vectors.
+the same bytes; so it does with --runner, on several processes or machines. `albert-tf similarity`
+searches the vectors.
 """
 
 from absl import flags
