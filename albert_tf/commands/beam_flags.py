@@ -22,9 +22,8 @@ _RUNNER = flags.DEFINE_string(
 )
 _BEAM_OPTIONS = flags.DEFINE_multi_string(
     "beam_options",
-    [],
-    "Options of Beam in one text, as `albert-tf pretraining-data-beam` takes them, instead of as "
-    "flags.",
+    None,
+    "Options of Beam in one text, as for `albert-tf pretraining-data-beam`, instead of as flags",
 )
 
 
@@ -57,7 +56,7 @@ def beam_options():
       ImportError: apache-beam is missing.
       ValueError: There is no such option.
     """
-    options = [option for text in _BEAM_OPTIONS.value for option in shlex.split(text)]
+    options = [option for text in _BEAM_OPTIONS.value or [] for option in shlex.split(text)]
     if _RUNNER.value is not None:
         options.insert(0, f"--runner={_RUNNER.value}")
     if not options:

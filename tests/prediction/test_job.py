@@ -12,6 +12,7 @@ from albert_tf.prediction import batches, parts
 from albert_tf.prediction.job import Job
 from albert_tf.prediction.predictor import Predictor
 from albert_tf.prediction.similarity import read_vectors
+from albert_tf.prediction.tables import read_rows
 
 TEXTS = ["one text", "Zürich, again", "a much longer text than all others", "two", 'a "quoted" one']
 
@@ -142,6 +143,23 @@ def test_bad_rows_are_refused_or_set_aside(name, classify, tmp_path):
     assert [int(row["place"].rpartition(":")[2]) for row in aside] == bad
     assert all(row["error"] for row in aside)
     assert [x["label"] for x in lines(output)] == [a["label"] for a in classify(["good", "last"])]
+
+
+@pytest.mark.parametrize("name", [*BAD, "rows.csv.gz", "rows.parquet"])
+def test_reading_goes_on_at_any_row(name, tmp_path):
+    path = tmp_path / name
+    if name == "rows.parquet":
+        pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.table({"text": TEXTS}), path, row_group_size=2)
+    else:
+        content = b"\xef\xbb\xbf" + BAD[name.removesuffix(".gz")][0]
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    rows = list(read_rows(path, ["text"]))
+    assert len(rows) >= 5
+    for i, row in enumerate(rows):
+        assert list(read_rows(path, ["text"], row.start)) == rows[i:]
 
 
 class Killed(BaseException):
