@@ -1,6 +1,7 @@
 """The parts of a job, computed by the workers of an Apache Beam pipeline."""
 
 import dataclasses
+import re
 
 from albert_tf.prediction.model_handler import PredictorModelHandler
 
@@ -36,10 +37,16 @@ class OnBeam:
     Args:
       model: Positional and named arguments of the `Predictor`: (list, dict).
       options: list of str, Beam's, such as ["--runner=DirectRunner"].
+
+    Raises:
+      ValueError: Beam refuses the options.
     """
 
     model: tuple
     options: list
+
+    def __post_init__(self):
+        self._pipeline()  # What is wrong with the options is told before any work.
 
     def __call__(self, parts, predictor, total):
         """Writes the parts that are missing; see `compute_here`."""
@@ -61,8 +68,7 @@ class OnBeam:
 
     def _run(self, parts, missing):
         """Runs the pipeline; returns the number of tokens, 0 if the engine does not report it."""
-        pipeline = beam.Pipeline(options=pipeline_options(self.options))
-        arguments, settings = self.model
+        pipeline, (arguments, settings) = self._pipeline(), self.model
         _ = (
             pipeline
             | "Parts" >> beam.Create(missing)
@@ -73,7 +79,8 @@ class OnBeam:
             result = pipeline.run()
             state = result.wait_until_finish()
         except Exception as error:  # Of the workers: Beam has logged where it arose.
-            raise _failure(str(error).strip().splitlines()[-1]) from error
+            lines = [line.strip() for line in str(error).splitlines() if re.search(r"\w", line)]
+            raise _failure(lines[-1] if lines else repr(error)) from error
         if state != PipelineState.DONE:
             raise _failure(f"the state {state}")
         counters = result.metrics().query()["counters"]
@@ -82,6 +89,9 @@ class OnBeam:
             for counter in counters
             if counter.key.metric.namespace == __name__ and counter.key.metric.name == _TOKENS
         )
+
+    def _pipeline(self):
+        return beam.Pipeline(options=pipeline_options(self.options))
 
 
 def pipeline_options(options):

@@ -43,8 +43,8 @@ class Job:
         anything is computed. "set_aside": such rows go to `OUTPUT.bad_rows.jsonl`.
       shard: (i, n): only the i-th of n parts of the rows, i from 0, to go with other machines.
       overwrite: Whether an output of other settings is replaced.
-      compute: Function that writes the parts, as `compute_here` or `compute_on_beam`. The output
-        does not tell which it was.
+      compute: Function that writes the parts, `compute_here` or `beam_job.OnBeam`: the output is
+        the same.
 
     Raises:
       ValueError, FileNotFoundError, ImportError: An argument is not as above, there are no rows, or

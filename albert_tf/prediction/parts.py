@@ -6,7 +6,7 @@ import pathlib
 
 import tqdm
 
-from albert_tf.atomic import new_file
+from albert_tf.atomic import new_file, remove_remains
 from albert_tf.prediction.asked_rows import AskedRows
 from albert_tf.prediction.batches import windows
 from albert_tf.prediction.writers import join_parts, write_part
@@ -66,6 +66,7 @@ class Parts:
         """Removes the parts that are there."""
         for path in self.directory.glob("part-*"):
             path.unlink()
+        remove_remains(self.directory)  # Of workers that were killed, while others went on.
 
     def _path(self, number):
         return self.directory / f"part-{number:07d}"

@@ -53,8 +53,11 @@ def small_windows(monkeypatch):
     monkeypatch.setattr(batches.windows, "__defaults__", (2,))
 
 
-def test_in_a_pipeline(embed, loaded):
-    handler = pickle.loads(pickle.dumps(albert_tf.PredictorModelHandler(embed.source)))
+@pytest.mark.parametrize("shared", [False, True])
+def test_in_a_pipeline(shared, embed, loaded):
+    handler = albert_tf.PredictorModelHandler(embed.source, large_model=shared)
+    assert handler.share_model_across_processes() == shared
+    handler = pickle.loads(pickle.dumps(handler))
     items = ["one", "another text", {"text": "a dict"}, ("a tuple",)]
     expected = [(x, vector.tobytes(), embed.source) for x, vector in zip(items, embed(items))]
     with TestPipeline() as pipeline:
@@ -147,5 +150,7 @@ def test_wrong_options(embed, tmp_path):
         call("embed", *files, "--runner=DirectRunner", "--direct_num_worker=2")
     with pytest.raises(ValueError, match="no flag --column, .* Did you mean --columns"):
         call("embed", *files, "--runner=FlinkRunner", "--column=a")
+    with pytest.raises(ValueError, match="SparkyRunner"):
+        call("embed", *files, "--runner=SparkyRunner")
     direct = beam_job.pipeline_options(["--direct_num_workers=2"]).view_as(DirectOptions)
     assert direct.direct_running_mode == "multi_processing"
