@@ -157,7 +157,7 @@ def test_reading_goes_on_at_any_row(name, tmp_path):
         content = b"\xef\xbb\xbf" + BAD[name.removesuffix(".gz")][0]
         path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     rows = list(read_rows(path, ["text"]))
-    assert len(rows) >= 5
+    assert len(rows) >= 4
     for i, row in enumerate(rows):
         assert list(read_rows(path, ["text"], row.start)) == rows[i:]
 
