@@ -30,7 +30,8 @@ def call(module, *arguments):
     for name in [name for name in sys.modules if name.startswith("albert_tf.commands.")]:
         del sys.modules[name]
     command = importlib.import_module(f"albert_tf.commands.{module}")
-    flags.FLAGS([module, *map(str, arguments)])
+    argv = [module, *map(str, arguments)]
+    flags.FLAGS(getattr(command, "with_beam_options", list)(argv))
     try:
         command.main()
     finally:
