@@ -40,9 +40,9 @@ def export_onnx(
     the outputs are compared with the model's: the root mean square of the differences must not
     exceed 1e-4 of that of the model's numbers. Measured: 1e-6 at most.
 
-    ONNX has no assertions: an id that is not in the vocabulary makes the row's outputs NaN, a
-    sequence that is too long makes them NaN or is an error of ONNX Runtime, where the model itself
-    says what is wrong.
+    ONNX has no assertions. Where the model says what is wrong with an input, ONNX Runtime fails in
+    an operator (inputs of different shapes, ids that are not in the vocabulary), or the row's
+    outputs are NaN (negative ids, tokens beyond `max_sequence_length`).
 
     Inputs, int32, all needed:
       input_word_ids, input_mask, input_type_ids: [batch, length]; of an `AlbertMultipleChoice`

@@ -69,10 +69,8 @@ def test_models(onnxruntime, tmp_path, kind):
     assert len(checks) == 1 + 3 * len(names) and not any(c.difference for c in checks)
     session = onnxruntime.InferenceSession(tmp_path / "x.onnx")
     assert [x.name for x in session.get_inputs()] == list(model.input_specs())
-    dimensions = (
-        ["batch", "choices", "length"] if kind == "multiple_choice" else ["batch", "length"]
-    )
-    assert session.get_inputs()[0].shape == dimensions
+    choices = ["choices"] * (kind == "multiple_choice")
+    assert session.get_inputs()[0].shape == ["batch", *choices, "length"]
     assert sorted(x.name for x in session.get_outputs()) == names
     assert all(x.shape[0] == "batch" for x in session.get_outputs())
     for rows, length in BATCHES:
@@ -106,16 +104,26 @@ def test_every_form_of_an_encoder_is_computed_in_float32(onnxruntime, tmp_path):
 
 def test_what_onnx_makes_of_wrong_inputs(onnxruntime, tmp_path):
     """As the docstring says."""
-    albert_tf.export_onnx(small_encoder(), tmp_path / "x.onnx")
+    encoder = small_encoder()
+    albert_tf.export_onnx(encoder, tmp_path / "x.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "x.onnx")
 
     def pooled(ids, mask):
         inputs = dict(zip(("input_word_ids", "input_mask", "input_type_ids"), (ids, mask, 0 * ids)))
         return session.run(["pooled_output"], inputs)[0]
 
-    ids = np.full([2, 5], 9, np.int32)
+    ids = np.array([[9, 9, 9], [9, 1000, 9]], np.int32)
     with pytest.raises(Exception, match="Concat"):
-        pooled(ids, np.ones([1, 5], np.int32))
+        pooled(ids, np.ones([1, 3], np.int32))
+    with pytest.raises(Exception, match="idx=1000 must be within"):
+        pooled(ids, np.ones_like(ids))
+    ids[1, 1] = -1
+    assert np.isnan(pooled(ids, np.ones_like(ids))).any(1).tolist() == [False, True]
+    length = encoder.albert_config.max_position_embeddings + 1
+    ids = np.full([2, length], 9, np.int32)
+    mask = np.ones_like(ids)
+    mask[0, -1] = 0  # Only padding lies beyond.
+    assert np.isnan(pooled(ids, mask)).any(1).tolist() == [False, True]
 
 
 # === Arguments and failures ===
@@ -133,7 +141,7 @@ def test_what_is_refused_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "x.onnx").write_bytes(b"\x08\x08\x12\x07pytorch...")
     with pytest.raises(FileExistsError, match="must not exist yet. Received: .*--overwrite"):
         albert_tf.export_onnx(encoder, tmp_path / "x.onnx")
-    with pytest.raises(FileExistsError, match=r"an earlier output \(a ONNX file of albert_tf\)"):
+    with pytest.raises(FileExistsError, match="an earlier output .a file of `export_onnx`"):
         albert_tf.export_onnx(encoder, tmp_path / "x.onnx", overwrite=True)
     assert os.listdir(tmp_path) == ["x.onnx"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from albert_tf._keras import KERAS_3
 from tests.foreign.inputs import batch
 from tests.foreign.signatures import tensors
 from tests.prediction.models import TEXTS
@@ -21,6 +22,7 @@ TEXT_OPS = ["_sentencepiece_tokenizer.so", "_normalize_ops.so"]
 DTYPES = {"float32": np.float32, "int32": np.int32, "string": str}
 
 pytestmark = [
+    pytest.mark.skipif(not KERAS_3, reason="SavedModels hold no Keras objects: once is enough"),
     pytest.mark.skipif(not shutil.which("gcc"), reason="there is no gcc"),
     pytest.mark.skipif(not LIBRARY.exists(), reason=f"TensorFlow has no {LIBRARY.name} here"),
 ]
