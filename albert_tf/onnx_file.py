@@ -22,8 +22,9 @@ OPSET = 17
 # How far outputs may be from the model's, see `export_onnx`; of positions, how many may differ.
 TOLERANCE, _TOLERANCE_OF_POSITIONS = 1e-4, 0.01
 # (rows, tokens of the longest) that a file is checked on: graphs may be right for one shape alone.
-_SHAPES = ((1, 1), (1, 9), (5, 13))
-_CHOICES = 3
+# The sizes of the last one, all different, tell which dimension is which.
+_SHAPES = ((1, 1), (1, 9), (7, 13))
+_CHOICES, _PREDICTIONS = 3, 2
 _PRODUCER = "albert_tf"
 # The version of the format, a small number, and the producer are what a file begins with.
 _FILE = {"kind": "file of `export_onnx`", "identifier": b"\x12\x09albert_tf", "offset": 2}
@@ -125,7 +126,8 @@ def _probe(model, rows, length):
     inputs = {name: x.reshape([rows, *choices, length]) for name, x in inputs.items()}
     for name in model.input_specs():
         if name not in INPUT_NAMES:
-            inputs[name] = np.arange(2 * rows, dtype=np.int32).reshape([rows, 2]) % length
+            positions = np.arange(rows * _PREDICTIONS, dtype=np.int32) % length
+            inputs[name] = positions.reshape([rows, _PREDICTIONS])
     return inputs
 
 
@@ -161,13 +163,13 @@ def _name_dimensions(graph, inputs, outputs):
       graph: `onnx.GraphProto`.
       inputs, outputs: Example arrays by name, of which the sizes tell which dimension is which.
     """
-    rows, *choices, length = inputs["input_word_ids"].shape
-    names = {length: "length", rows: "batch"} | dict.fromkeys(choices, "choices")
+    rows, *_, length = inputs["input_word_ids"].shape
+    names = {rows: "batch", length: "length", _CHOICES: "choices", _PREDICTIONS: "predictions"}
     for value in [*graph.input, *graph.output]:
         shape = {**inputs, **outputs}[value.name].shape
-        for dimension, size in zip(value.type.tensor_type.shape.dim, shape):
+        for axis, (size, dimension) in enumerate(zip(shape, value.type.tensor_type.shape.dim)):
             if not dimension.HasField("dim_value"):
-                dimension.dim_param = names.get(size, "predictions")
+                dimension.dim_param = names.get(size, f"{value.name}_{axis}")
 
 
 def _check(file, pairs):

@@ -72,7 +72,7 @@ def test_models(onnxruntime, tmp_path, kind):
     choices = ["choices"] * (kind == "multiple_choice")
     assert session.get_inputs()[0].shape == ["batch", *choices, "length"]
     assert sorted(x.name for x in session.get_outputs()) == names
-    assert all(x.shape[0] == "batch" for x in session.get_outputs())
+    assert all(x.shape.count("batch") == 1 for x in session.get_outputs())
     for rows, length in BATCHES:
         inputs = inputs_of(model, rows, length)
         expected = expected_of(model, inputs)
@@ -184,7 +184,7 @@ def test_command(onnxruntime, tmp_path, capsys):
     arguments = [f"--checkpoint={checkpoint}", f"--output={tmp_path / 'x.onnx'}"]
     call("export_onnx", *arguments)
     printed = capsys.readouterr().out
-    assert "5x13 tokens: logits differs by" in printed and "Wrote " in printed
+    assert "7x13 tokens: logits differs by" in printed and "Wrote " in printed
     inputs = {name: x % 20 for name, x in batch(4, 9).items()}
     received = onnxruntime.InferenceSession(tmp_path / "x.onnx").run(["logits"], inputs)[0]
     close(received, albert_tf.AlbertClassifier.from_checkpoint(checkpoint)(inputs))
