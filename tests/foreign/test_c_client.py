@@ -10,6 +10,8 @@ import pytest
 import tensorflow as tf
 
 from albert_tf._keras import KERAS_3
+from albert_tf.saved_model.contract.checklist import custom_ops
+from tests.conftest import TESTS
 from tests.foreign.inputs import batch
 from tests.foreign.signatures import tensors
 from tests.prediction.models import TEXTS
@@ -17,8 +19,11 @@ from tests.prediction.models import TEXTS
 SOURCE = pathlib.Path(__file__).with_name("client.c")
 TENSORFLOW = pathlib.Path(tf.sysconfig.get_lib())
 LIBRARY = TENSORFLOW / "libtensorflow_cc.so.2"
-# The op libraries of tensorflow-text that text-in models need, see docs/serving.md.
-TEXT_OPS = ["_sentencepiece_tokenizer.so", "_normalize_ops.so"]
+# The op libraries of tensorflow-text that text-in models need, as docs/serving.md has them.
+TEXT_OPS = {
+    "_normalize_ops.so": ["NormalizeUTF8"],
+    "_sentencepiece_tokenizer.so": ["SentencepieceOp", "SentencepieceTokenizeOp"],
+}
 DTYPES = {"float32": np.float32, "int32": np.int32, "string": str}
 
 pytestmark = [
@@ -115,6 +120,14 @@ def test_encoder_and_text_in_models(client, exported_encoder, model_of):
         same(received[: len(expected)], expected)
         received = received[len(expected) :]
     assert not received
+
+
+def test_op_libraries_on_the_page(model_of):
+    for kind in ("classifier", "span-labeler", "multiple-choice", "fill-mask"):
+        assert custom_ops(model_of(kind)) == [op for ops in TEXT_OPS.values() for op in ops]
+    page = (TESTS.parent / "docs" / "serving.md").read_text()
+    for library, ops in TEXT_OPS.items():
+        assert f"| `{library}` | {', '.join(f'`{op}`' for op in ops)} |" in page
 
 
 def test_a_text_in_model_without_its_op_libraries(client, model_of):
