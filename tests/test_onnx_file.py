@@ -175,6 +175,13 @@ def test_a_file_with_other_numbers_does_not_appear(onnxruntime, tmp_path, monkey
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_cannot_be_read_does_not_appear(onnxruntime, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_file, "_convert", lambda *_: b"\x08\x08")
+    with pytest.raises(ValueError, match="Received: ONNX Runtime reads the file: .*"):
+        albert_tf.export_onnx(small_encoder(), tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 # === The command ===
 
 
