@@ -161,7 +161,7 @@ def _convert(model, inputs, outputs):
 
 
 def _convert_erfc(graph, node, name, args):
-    """1 - erf(x) in the place of TensorFlow's Erfc, of the exact GELU, which tf2onnx does not know."""
+    """1 - erf(x) for the Erfc of the exact GELU, which tf2onnx does not know."""
     (x,), outputs = node.input, node.output
     form = {"shapes": node.output_shapes, "dtypes": node.output_dtypes}
     graph.remove_node(name)
