@@ -6,7 +6,7 @@ checkpoints in and out                 AlbertEncoder.from_checkpoint, convert, .
 SavedModels out                        export_encoder, export_preprocessor, ..., check
 SavedModels in                         KerasLayer
 texts in, answers out                  Predictor
-models out for small devices           export_tflite
+models out for other runtimes          export_tflite, export_onnx
 training                               finetune and make_task, pretrain; AdamW, Lamb
 """
 

@@ -22,11 +22,15 @@ def examples():
             yield from finder.find(module, globs={})  # An example imports all that it uses.
 
 
+# What examples need that is not in the extra `dev`.
+NEEDS = {"onnx_file.export_onnx": ["tf2onnx", "onnxruntime"]}
 EXAMPLES = {test.name.removeprefix("albert_tf."): test for test in examples() if test.examples}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_runs(name, tmp_path, monkeypatch):
+    for module in NEEDS.get(name, []):
+        pytest.importorskip(module, reason="albert_tf[onnx] is not installed")
     test = EXAMPLES[name]
     assert all(doctest.SKIP not in example.options for example in test.examples)
     if "import apache_beam" in test.docstring:

@@ -33,7 +33,8 @@ def export_multiple_choice(
     Signatures (any batch size and number of choices, which all examples of a batch share):
       serving_default: {context: string [batch], question: string [batch],
         choices: string [batch, choices]} -> {choice: int32 [batch], answer: string [batch],
-        probabilities: float32 [batch, choices]}.
+        probabilities: float32 [batch, choices]}. A choice "" is absent, for questions with fewer
+        choices than others of the batch: its probability is 0, and it is no answer.
       ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, choices, length]} ->
         {choice, probabilities}.
 
@@ -71,7 +72,8 @@ def multiple_choice_task(model, max_qa_length=128):
     check_model(model, AlbertMultipleChoice)
     check_positive(max_qa_length=max_qa_length)
 
-    def answer(logits):
+    def answer(logits, present=True):
+        logits = tf.where(present, logits, logits.dtype.min)
         choice = tf.argmax(logits, -1, output_type=tf.int32)
         return {"choice": choice, "probabilities": tf.nn.softmax(logits)}
 
@@ -100,7 +102,8 @@ def multiple_choice_task(model, max_qa_length=128):
         inputs = pack_to_longest(preprocessor, [first, second])
         length = tf.shape(inputs["input_word_ids"])[1]
         shape = [batch, count, length]
-        result = answer(compute({name: tf.reshape(x, shape) for name, x in inputs.items()}))
+        logits = compute({name: tf.reshape(x, shape) for name, x in inputs.items()})
+        result = answer(logits, choices != "")
         return {**result, "answer": tf.gather(choices, result["choice"], batch_dims=1)}
 
     return TaskExport(
