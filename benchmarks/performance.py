@@ -5,12 +5,14 @@
 measures one table, or several with commas, and writes docs/performance/TABLE.json and .png and the
 page docs/performance.md, which shows all tables measured so far. --table= with nothing only writes
 the page. The tables `padding`, `preprocessing` and `training`, and the sentence of `latency`, need
---sst2, the dev.tsv of GLUE's SST-2. Peers are installed by pip into environments of their own, 8 GB
-in all; one that cannot be is "not measured" in the table, with the reason. Nothing else should run
-meanwhile.
+--sst2, the dev.tsv of GLUE's SST-2; `embedding` takes its train.tsv. What takes too long for one
+run may be measured in several: --seconds ends a run, --more adds its rounds to those that are
+there. Peers are installed by pip into environments of their own, 8 GB in all; one that cannot be is
+"not measured" in the table, with the reason. Nothing else should run meanwhile.
 """
 
 import datetime
+import json
 import os
 import pathlib
 import shlex
@@ -25,12 +27,12 @@ from benchmarks.speed import environments, programs, report, tables
 
 ROOT = pathlib.Path(__file__).parent.parent
 
-_OF_SENTENCES = ("padding", "latency", "preprocessing", "training")
+_OF_SENTENCES = ("padding", "latency", "preprocessing", "embedding", "training")
 
 _TABLE = flags.DEFINE_list("table", list(tables.TABLES), "Tables to measure.")
 _OUTPUT = flags.DEFINE_string("output", str(ROOT / "docs"), "Folder of performance.md.")
 _SP_MODEL = flags.DEFINE_string("sp_model", None, "SentencePiece model with 30000 pieces.")
-_SST2 = flags.DEFINE_string("sst2", None, "dev.tsv of SST-2.")
+_SST2 = flags.DEFINE_string("sst2", None, "dev.tsv of SST-2; train.tsv for `embedding`.")
 _ENVIRONMENTS = flags.DEFINE_string(
     "environments", "~/.cache/albert_tf_benchmarks", "Folder of the peers' virtual environments."
 )
@@ -38,6 +40,8 @@ _FILES = flags.DEFINE_string(
     "files", None, "Folder that keeps the exported models. Default: exported anew each time."
 )
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "How often everything is measured.", lower_bound=1)
+_MORE = flags.DEFINE_bool("more", False, "Adds the rounds to those that the table has.")
+_SECONDS = flags.DEFINE_float("seconds", float("inf"), "Of a table; fewer rounds if they end.")
 _SHAPES = flags.DEFINE_list("shapes", ["8x128", "32x128", "8x512"], "batch x length of `dense`.")
 _BATCHES = flags.DEFINE_integer("batches", 7, "Batches of SST-2 in a round of `padding`.")
 _REQUESTS = flags.DEFINE_integer("requests", 100, "Requests in a round of `latency`.")
@@ -86,27 +90,34 @@ def main(_):
             requests=_REQUESTS.value,
             only=_ONLY.value,
             xxlarge=_XXLARGE.value,
+            seconds=_SECONDS.value,
         )
         for name in wanted:
+            file = output / "performance" / f"{name}.json"
+            earlier = json.loads(file.read_text()) if _MORE.value and file.exists() else None
+            setting.done = report.rounds(earlier) if earlier else 0
             result = {"table": name, **tables.TABLES[name](setting)}
             result |= {
-                "command": _command(name),
+                "command": _command(name, setting.done + report.rounds(result)),
                 "remark": _REMARK.value,
                 "date": datetime.date.today().isoformat(),
                 "machine": environments.machine(),
                 "versions": setting.launcher.versions(),
             }
+            if earlier:
+                result = report.joined(earlier, result)
             report.write(result, output / "performance")
             report.write_page(output / "performance", output / "performance.md", tables.TABLES)
             print(report.markdown(result), flush=True)
     report.write_page(output / "performance", output / "performance.md", tables.TABLES)
 
 
-def _command(table):
-    """The command of one table, without this machine's paths."""
-    hidden = ["--table", "--output", "--environments", "--files", "--timeout", "--remark"]
-    hidden += [] if table in _OF_SENTENCES else ["--sst2"]
+def _command(table, rounds):
+    """The command of one table and all its rounds, without this machine's paths."""
+    hidden = ["--table", "--more", "--rounds", "--output", "--environments", "--files", "--seconds"]
+    hidden += ["--timeout", "--remark"] + ([] if table in _OF_SENTENCES else ["--sst2"])
     kept = ["python", "-m", "benchmarks.performance", f"--table={table}"]
+    kept.append(f"--rounds={rounds}")
     for argument in sys.argv[1:]:
         key, _, value = argument.partition("=")
         if key not in hidden:

@@ -7,6 +7,8 @@ import socket
 
 import uvicorn
 
+from albert_tf.serving.protocol import MOST_HEADER_BYTES, Protocol
+
 
 def listen(host, port):
     """A socket that listens.
@@ -39,16 +41,22 @@ def run_server(app, listening, patience_s=60):
       listening: The socket of `listen`.
       patience_s: Seconds to wait for the last answers.
     """
-    config = uvicorn.Config(
+    with _ending_well():
+        uvicorn.Server(server_config(app, patience_s)).run(sockets=[listening])
+
+
+def server_config(app, patience_s=60):
+    """uvicorn's configuration of `run_server`, which describes the arguments."""
+    return uvicorn.Config(
         app,
+        http=Protocol,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         log_level="warning",
         access_log=False,
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=math.ceil(patience_s),
     )
-    with _ending_well():
-        uvicorn.Server(config).run(sockets=[listening])
 
 
 @contextlib.contextmanager

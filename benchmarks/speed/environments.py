@@ -19,6 +19,7 @@ ENVIRONMENTS = {
         "onnx==1.23.2",
         "onnxscript==0.7.2",
         "sentencepiece==0.2.3",
+        "sentence-transformers==6.2.0",
     ],
     "litert": ["ai-edge-litert==2.3.0"],
     "onnxruntime": ["onnxruntime==1.31.1"],
@@ -80,7 +81,8 @@ def versions(python):
     """{package: version} of what matters to speed in an environment."""
     code = """
 import importlib.metadata, json
-wanted = ["tensorflow", "keras", "tf_keras", "torch", "transformers", "tokenizers", "sentencepiece",
+wanted = ["tensorflow", "keras", "tf_keras", "torch", "transformers", "sentence-transformers",
+    "tokenizers", "sentencepiece",
     "onnxruntime", "openvino", "keras-hub", "tf-models-official", "tensorflow-text", "numpy"]
 installed = {}
 for name in wanted:

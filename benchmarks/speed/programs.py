@@ -55,6 +55,25 @@ TRAINERS = {
     "Model Garden": Program("model_garden", "train_model_garden.py"),
 }
 REDUCED_TRAINERS = {"albert_tf, bfloat16": Program(None, "train_albert_tf.py", ("--bfloat16",))}
+PREDICTOR = "albert_tf.Predictor"
+PIPELINES = {
+    "transformers, pipeline": Program("torch", "embed_pipeline.py", ("{hugging_face}", "1")),
+    "transformers, pipeline, batch_size=32": Program(
+        "torch", "embed_pipeline.py", ("{hugging_face}", "32")
+    ),
+}
+REDUCED_EMBEDDERS = {
+    f"{PREDICTOR}, bfloat16": Program(None, "embed_albert_tf.py", ("{hugging_face}", "--bfloat16"))
+}
+EMBEDDERS = {
+    PREDICTOR: Program(None, "embed_albert_tf.py", ("{hugging_face}",)),
+    "albert-tf embed": Program(None, "embed_albert_tf.py", ("{hugging_face}", "--job")),
+    "sentence-transformers": Program(
+        "torch", "embed_sentence_transformers.py", ("{hugging_face}", "16")
+    ),
+    **PIPELINES,
+    **REDUCED_EMBEDDERS,
+}
 XXLARGE = {"albert_tf, xxlarge": Program(None, "saved_model.py", ("{encoder_xxlarge}",))}
 MATRIX_PRODUCT = Program(None, "matrix_product.py")
 TENSORFLOW = "TensorFlow, without a model"

@@ -69,6 +69,30 @@ def markdown(result):
 """
 
 
+def rounds(result):
+    """How often a table was measured."""
+    cells = result["programs"].values()
+    return max((len(numbers) for columns in cells for numbers in columns.values()), default=0)
+
+
+def joined(earlier, result):
+    """A result with the rounds of an earlier one of the same table before its own."""
+    alike = [
+        [list(r["programs"]), r["columns"], r["not_measured"], r["machine"], r["versions"]]
+        for r in (earlier, result)
+    ]
+    if alike[0] != alike[1]:
+        raise ValueError(
+            "Rounds are added to those of the same programs, versions and machine. Received: "
+            f"{alike[1]} after {alike[0]}. Measure the table anew."
+        )
+    programs = {
+        program: {name: earlier["programs"][program][name] + cells[name] for name in cells}
+        for program, cells in result["programs"].items()
+    }
+    return {**result, "programs": programs}
+
+
 def _versions(versions):
     """The versions of all environments in one line."""
     names = {name: version for packages in versions.values() for name, version in packages.items()}

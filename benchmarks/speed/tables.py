@@ -12,6 +12,7 @@ import time
 from functools import partial
 
 from benchmarks.speed import programs as p
+from benchmarks.speed.embedding import embedding
 from benchmarks.speed.rounds import PEAK, measure
 from benchmarks.speed.worker import NotMeasured
 
@@ -32,6 +33,8 @@ class Setting:
       requests: requests of one sentence in each round.
       only: names of programs; all if empty.
       xxlarge: whether the memory table has a row for xxlarge.
+      done: rounds that were measured before and are gone on with.
+      seconds: as of `measure`.
     """
 
     launcher: p.Launcher
@@ -43,6 +46,8 @@ class Setting:
     requests: int
     only: list
     xxlarge: bool
+    done: int = 0
+    seconds: float = float("inf")
 
     def select(self, programs):
         chosen = {k: v for k, v in programs.items() if not self.only or k in self.only}
@@ -54,9 +59,9 @@ class Setting:
             return self.launcher.start(programs[name])
 
         if not with_peak:
-            return measure(start, programs, cases, self.rounds)
+            return measure(start, programs, cases, self.rounds, seconds=self.seconds)
         with self.launcher.start(p.MATRIX_PRODUCT) as peak:
-            return measure(start, programs, cases, self.rounds, peak)
+            return measure(start, programs, cases, self.rounds, peak, seconds=self.seconds)
 
 
 def gflop(batch, length, layers=12, hidden=768, intermediate=3072, embedding=128):
@@ -298,6 +303,7 @@ TABLES = {
     "latency": latency,
     "startup": startup,
     "preprocessing": preprocessing,
+    "embedding": embedding,
     "training": training,
     "memory": memory,
 }

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from benchmarks.performance import read_sentences
@@ -80,6 +81,60 @@ def test_page_is_made_of_the_files(tmp_path):
     assert json.loads((tmp_path / "performance" / "dense.json").read_text()) == result()
 
 
+def test_rounds_are_added_to_those_of_the_same_programs_and_machine():
+    both = report.joined(
+        result(),
+        result(
+            programs={
+                "albert_tf": {"8 x 128": [90.0]},
+                "other": {"8 x 128": [70.0]},
+            }
+        ),
+    )
+    assert report.rounds(both) == 4 and report.rounds(result()) == 3
+    assert both["programs"]["other"]["8 x 128"] == [50.0, 100.0, 80.0, 70.0]
+    with pytest.raises(ValueError, match="same programs, versions and machine. Received: .*2.14"):
+        report.joined(result(), result(versions={"torch": {"torch": "2.14.0"}}))
+
+
+def test_a_program_with_other_vectors_is_not_in_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds.time, "sleep", lambda seconds: None)
+
+    class Other(QuickWorker):
+        def ask(self, run, **arguments):
+            answer = super().ask(run, **arguments)
+            if "output" in arguments:
+                np.save(arguments["output"], np.load(arguments["output"]) + 2e-5)
+            return answer
+
+    launcher = QuickLauncher(tmp_path)
+    launcher.start = lambda program: (Other if "pipeline" in program.script else QuickWorker)()
+    setting = Setting(launcher, 1, [], ["dull"] * 5000, [], 0, 0, [], False)
+    measured = TABLES["embedding"](setting)
+    why = "speed: a component of a vector differs by 2e-05"
+    assert measured["not_measured"] == dict.fromkeys(programs.PIPELINES, why)
+    assert "sentence-transformers" in measured["programs"]
+
+
+def test_each_round_has_other_sentences(tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds.time, "sleep", lambda seconds: None)
+    asked = []
+
+    class Asked(QuickWorker):
+        def ask(self, run, **arguments):
+            asked.append(arguments.get("texts"))
+            return super().ask(run, **arguments)
+
+    launcher = QuickLauncher(tmp_path)
+    launcher.start = lambda program: Asked()
+    sentences = [str(i) for i in range(10_050)]
+    only = [programs.PREDICTOR]
+    setting = Setting(launcher, 2, [], sentences, [], 0, 0, only, False, done=9)
+    TABLES["embedding"](setting)
+    _, last, first = filter(None, asked)
+    assert (last[0], len(last), first[0]) == ("9000", 500, "0")
+
+
 def test_programs_take_turns_and_the_first_round_does_not_count(start):
     code = "n = iter(range(9))\nserve.serve({'next': lambda: next(n)})"
     order = []
@@ -91,6 +146,13 @@ def test_programs_take_turns_and_the_first_round_does_not_count(start):
     values, failures = measure(lambda _: start(code), ["a", "b"], {"x": run}, 2, say=str)
     assert order == ["a", "b"] * 3
     assert values == {"a": {"x": [1, 2]}, "b": {"x": [1, 2]}} and not failures
+
+
+def test_no_round_begins_for_which_there_is_no_time(start):
+    code = "import time\nserve.serve({'nap': lambda: time.sleep(0.3)})"
+    cases = {"x": lambda worker, _: worker.ask("nap") or 1}
+    values, _ = measure(lambda _: start(code), ["a"], cases, 9, say=str, seconds=0)
+    assert values == {"a": {"x": [1]}}
 
 
 def test_a_program_that_fails_is_reported_and_the_others_go_on(start):
@@ -137,8 +199,11 @@ class QuickWorker:
 
     start = 0.0
     ANSWERS = {"ready": None, "run_all": 2.0, "gflops": 170.0, "step": 4.0, "peak_memory": 5e8}
+    ANSWERS["memory"] = 4e8
 
     def ask(self, run, repeat=1, **arguments):
+        if "output" in arguments:
+            np.save(arguments["output"], np.full([len(arguments["texts"]), 3], 0.5))
         if run == "run" and "texts" in arguments:
             return 2.0
         return [0.5] * repeat if run == "run" else self.ANSWERS[run]
@@ -171,7 +236,7 @@ def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeyp
         QuickLauncher(tmp_path),
         rounds=2,
         shapes=[(8, 128)],
-        sentences=["dull"] * 96,
+        sentences=["dull"] * 5000,
         tokens=[5, 30] * 48,
         batches=2,
         requests=4,
@@ -182,7 +247,7 @@ def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeyp
     assert measured["reference"] in measured["programs"]
     for cells in measured["programs"].values():
         assert set(cells) <= set(measured["columns"])
-    if name not in ("preprocessing", "training"):
+    if name not in ("preprocessing", "training", "embedding"):
         missing = {"ONNX Runtime", "OpenVINO"}
         assert missing <= set(measured["not_measured"])
         assert set(programs.ENCODERS) - missing <= set(measured["programs"])
@@ -198,6 +263,12 @@ def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeyp
     if name == "training":
         columns = [f"{programs.SENTENCES}, {what}" for what in ("speed", "peak memory")]
         assert list(measured["programs"]["PyTorch (sdpa), dynamic padding"]) == columns
+    if name == "embedding":
+        assert measured["programs"]["albert-tf embed"] == {
+            "speed": [250.0] * 2,
+            "memory": [400] * 2,
+        }
+        assert measured["programs"]["transformers, pipeline"]["speed"] == [50.0] * 2
     if name == "startup":
         assert measured["programs"]["albert_tf"]["graph"] == [2.0]
     report.write(result(**measured, table=name), tmp_path)

@@ -9,7 +9,7 @@ import uvicorn
 
 from albert_tf.serving.app import make_app
 from albert_tf.serving.limits import Limits
-from albert_tf.serving.run_server import listen
+from albert_tf.serving.run_server import listen, server_config
 from albert_tf.serving.served_model import ServedModel
 
 
@@ -26,7 +26,7 @@ def serving(models, **limits):
     }
     app = make_app(models, Limits(**limits))
     with listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+        server = uvicorn.Server(server_config(app))
         thread = threading.Thread(target=server.run, args=[[listening]], daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -3,7 +3,8 @@
     python export.py NAME PATH SP_MODEL
 
 NAME is preprocessor, encoder, encoder_xxlarge, encoder_skip_padding, encoder_bfloat16,
-encoder_skip_padding_bfloat16, or tflite_WEIGHTS_BATCHxLENGTH, such as tflite_int8_1x27.
+encoder_skip_padding_bfloat16, hugging_face, or tflite_WEIGHTS_BATCHxLENGTH, such as
+tflite_int8_1x27.
 """
 
 import pathlib
@@ -12,6 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 
 import albert_tf
+from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 
 name, path, sp_model = sys.argv[1:4]
 if name == "preprocessor":
@@ -24,6 +26,9 @@ else:
         _, weights, shape = name.split("_")
         batch_size, length = map(int, shape.split("x"))
         albert_tf.export_tflite(encoder, path, length, batch_size, weights)
+    elif name == "hugging_face":
+        pathlib.Path(path).mkdir()
+        write_hugging_face(encoder, path, sp_model)
     else:
         albert_tf.export_encoder(
             encoder,

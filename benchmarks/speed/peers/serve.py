@@ -19,7 +19,7 @@ def serve(functions):
       functions: {name: function of the request's other keys that returns something for JSON}.
     """
     answers = os.fdopen(int(os.environ["ANSWERS"]), "w")
-    functions = {"ready": lambda: None, "peak_memory": peak_memory, **functions}
+    functions = {"ready": lambda: None, "peak_memory": peak_memory, "memory": memory, **functions}
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -54,6 +54,20 @@ def serve_encoder(forward):
     serve({"run": run, "run_all": run_all})
 
 
+def serve_embedder(embed):
+    """Serves a function from a list of sentences to their vectors, an array [sentences, H]."""
+
+    def run(texts, output):
+        """Seconds that the vectors take; writes them to the file `output`."""
+        start = time.perf_counter()
+        vectors = embed(texts)
+        end = time.perf_counter()
+        np.save(output, vectors)
+        return end - start
+
+    serve({"run": run})
+
+
 def batch(rows, length):
     """Random ids, with as many tokens in each row as `rows` says."""
     mask = np.arange(length) < np.asarray(rows)[:, np.newaxis]
@@ -69,5 +83,14 @@ def seconds(function, *arguments):
 
 def peak_memory():
     """The most memory that this process has held, in bytes (Linux)."""
+    return _of_status("VmHWM")
+
+
+def memory():
+    """The memory that this process holds, in bytes (Linux)."""
+    return _of_status("VmRSS")
+
+
+def _of_status(name):
     with open("/proc/self/status") as status:
-        return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+        return next(1024 * int(line.split()[1]) for line in status if line.startswith(name))
