@@ -12,9 +12,6 @@ The last 4,096 of the texts are held out. The same command goes on after an inte
 import argparse
 import pathlib
 
-import numpy as np
-import tensorflow as tf
-
 import albert_tf
 from albert_tf._keras import keras
 from albert_tf.atomic import write_file
@@ -29,6 +26,8 @@ from albert_tf.training.engine.train_step import TrainStep
 from albert_tf.training.optimizers.adamw_lamb import AdamW
 from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
 from albert_tf.training.pretraining.pretrain import pretraining_terms
+import numpy as np
+import tensorflow as tf
 
 LENGTH, HELD_OUT, SHARD = 48, 4096, 4096
 WEIGHT = 10.0  # Of the distance to the teacher, which is some 0.2 where masked LM is some 4.

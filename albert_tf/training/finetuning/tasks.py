@@ -29,8 +29,8 @@ def make_task(name, **data):
         of its levels), and "classification", "multi-label", "regression", "tagging", "embedding"
         for your own files.
       **data: Where the data are: arguments of `glue_task`, `own_task`, `multi_label_task`,
-        `squad_task`, `race_task`, `tagging_task` or `embedding_task`, such as `data_dir`. None is the same as
-        leaving one out.
+        `squad_task`, `race_task`, `tagging_task` or `embedding_task`, such as `data_dir`. None is
+        the same as leaving one out.
 
     Raises:
       ValueError: The name is unknown, an argument is not one of the task's, or a row is malformed.

@@ -1,8 +1,10 @@
 """The vectors of a teacher: from a file, or computed by a sentence encoder."""
 
+import json
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
 from albert_tf.checkpoints.read import read
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
@@ -116,8 +118,6 @@ def _of_directory(path, texts):
 
 
 def _module_types(path):
-    import json
-
     return [str(module.get("type")) for module in json.loads(path.read_text(encoding="utf-8"))]
 
 
@@ -137,8 +137,6 @@ def _of_albert(path, texts):
             ids[i, 0, : len(row)] = row
         mask = np.int32(np.arange(length) < np.array([[[len(row)]] for row in rows]))
         return {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}
-
-    import tensorflow as tf
 
     dataset = (
         tf.nest.map_structure(tf.constant, inputs(texts[i : i + _BATCH]))
