@@ -33,8 +33,8 @@ from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
 from albert_tf.heads import MaskedLM, SentenceOrder
 from albert_tf.keras_layer.keras_layer import KerasLayer
-from albert_tf.prediction.model_handler import PredictorModelHandler
 from albert_tf.onnx_file import export_onnx
+from albert_tf.prediction.model_handler import PredictorModelHandler
 from albert_tf.prediction.predictor import Predictor
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.classifier import export_classifier

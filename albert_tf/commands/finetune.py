@@ -23,7 +23,7 @@ _TASK = flags.DEFINE_string(
     None,
     "cola, sst-2, mrpc, sts-b, qqp, mnli, mismnli, qnli, rte, wnli; squad1.1, squad2.0; race, "
     "race-middle, race-high; for your own files classification (one label a text), multi-label "
-    "(any number of labels a text), regression, tagging.",
+    "(any number of labels a text), regression, tagging, embedding (a vector a text).",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Directory of the run.", required=True)
@@ -63,6 +63,15 @@ _LABEL_SEPARATOR = flags.DEFINE_string(
 )
 _THRESHOLD = flags.DEFINE_float(
     "threshold", None, "multi-label: probability from which a label is predicted (default: 0.5)."
+)
+_TEACHER = flags.DEFINE_string(
+    "teacher",
+    None,
+    "embedding: for texts without pairs, the vectors to learn: of the train file, in its order, in "
+    "an .npy or .parquet file; or the directory of a sentence encoder that makes them.",
+)
+_TEMPERATURE = flags.DEFINE_float(
+    "temperature", None, "embedding: for pairs, what cosines are divided by (default: 0.05)."
 )
 _ID_COLUMN = flags.DEFINE_string("id_column", None, "Own files: column of identifiers.")
 _MAX_TRAIN = flags.DEFINE_integer(
@@ -175,6 +184,8 @@ def main():
         id_column=_ID_COLUMN.value,
         label_separator=_LABEL_SEPARATOR.value,
         threshold=_THRESHOLD.value,
+        teacher=_TEACHER.value,
+        temperature=_TEMPERATURE.value,
     )
     result = finetune(
         task,

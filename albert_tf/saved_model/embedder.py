@@ -12,6 +12,7 @@ from albert_tf.saved_model.arguments import ExportOptions, check_model
 from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.task_record import recorded_rules
+from albert_tf.tasks.embedder import mean_of_tokens
 from albert_tf.text.preprocessor import pack_to_longest
 
 POOLINGS = ("mean", "cls", "pooled")
@@ -127,9 +128,5 @@ class _Embedder:
         elif self.pooling == "cls":
             vectors = tf.cast(layer[:, 0], tf.float32)
         else:
-            weights = tf.cast(mask > 0, tf.float32)[:, :, tf.newaxis]
-            # By `where`, for the vectors of padding may be anything.
-            tokens = tf.where(weights > 0, tf.cast(layer, tf.float32), 0.0)
-            count = tf.maximum(tf.reduce_sum(weights, 1), 1.0)
-            vectors = tf.reduce_sum(tokens, 1) / count
+            vectors = mean_of_tokens(layer, mask)
         return tf.math.l2_normalize(vectors, -1) if self.normalize else vectors

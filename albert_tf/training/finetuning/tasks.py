@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 from albert_tf.training.finetuning.classification_task import GLUE_TASKS, glue_task, own_task
+from albert_tf.training.finetuning.embedding_task import embedding_task
 from albert_tf.training.finetuning.multi_label_task import multi_label_task
 from albert_tf.training.finetuning.race_task import race_task
 from albert_tf.training.finetuning.squad_task import squad_task
@@ -17,6 +18,7 @@ _MAKERS = {
     **dict.fromkeys(("classification", "regression"), own_task),
     "multi-label": multi_label_task,
     "tagging": tagging_task,
+    "embedding": embedding_task,
 }
 TASK_NAMES = tuple(_MAKERS)
 
@@ -26,11 +28,11 @@ def make_task(name: str, **data: Any) -> FinetuneTask:
 
     Args:
       name: One of `TASK_NAMES`, in any case: GLUE's tasks, "squad1.1", "squad2.0", "race" (or one
-        of its levels), and "classification", "multi-label", "regression", "tagging" for your own
-        files.
+        of its levels), and "classification", "multi-label", "regression", "tagging", "embedding"
+        for your own files.
       **data: Where the data are: arguments of `glue_task`, `own_task`, `multi_label_task`,
-        `squad_task`, `race_task` or `tagging_task`, such as `data_dir`. None is the same as
-        leaving one out.
+        `squad_task`, `race_task`, `tagging_task` or `embedding_task`, such as `data_dir`. None is
+        the same as leaving one out.
 
     Raises:
       ValueError: The name is unknown, an argument is not one of the task's, or a row is malformed.
