@@ -24,7 +24,7 @@ QUESTIONS = {
     },
     "memory": {"load and predict": "How much memory does a process take?"},
 }
-_WIDTH, _LEFT, _RIGHT, _ROW, _TOP, _BOTTOM = 860, 316, 176, 30, 84, 56
+_WIDTH, _LEFT, _RIGHT, _ROW, _TOP, _BOTTOM = 860, 334, 190, 30, 84, 56
 _STYLE = """
     .panel { fill: #f8fafa; } .ours { fill: #00897b; }
     .other { fill: #90a4ae; } .aside { fill: #cfd8dc; }
