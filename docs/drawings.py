@@ -149,13 +149,13 @@ def flows():
         (
             "Use: texts in, answers out",
             ("Text", "a list, a file,", "a request"),
-            ("Preprocessor", "text to word pieces", "to ids"),
+            ("Preprocessor", "word pieces", "and their ids"),
             ("Head", "label, tags, span,", "word, vector"),
             ("Answers", "Predictor, serve,", "KerasLayer"),
         ),
         (
             "Exchange: checkpoints in, models out",
-            ("Checkpoint", "Google, TF Hub,", "Hugging Face, KerasHub"),
+            ("Checkpoint", "TF1, TF Hub, KerasHub,", "Hugging Face"),
             ("from_checkpoint", "every tensor,", "or an error"),
             ("Export", "checked before", "it appears"),
             ("Model", "SavedModel, TF Lite,", "Hugging Face, TF1"),
@@ -168,7 +168,7 @@ def flows():
             ("Run", "weights, scores,", "curves, SavedModel"),
         ),
     ]
-    columns, width, height = (24, 222, 598, 776), 160, 84
+    columns, width, height = (24, 222, 594, 782), 154, 84
     parts = [*_box(420, 24, 140, 392, "AlbertEncoder", "one set of weights", style="block")]
     for i, (title, *boxes) in enumerate(lanes):
         y = 52 + 136 * i
@@ -176,7 +176,7 @@ def flows():
         for x, box in zip(columns, boxes):
             parts += _box(x, y, width, height, *box)
         middle = y + height / 2
-        for start, end in ((184, 222), (382, 420), (560, 598), (758, 776)):
+        for start, end in ((178, 222), (376, 420), (560, 594), (748, 782)):
             parts.append(_arrow(f"M{start} {middle:g}H{end - 3}"))
     return _drawing(960, 440, "The three flows: use, exchange and train", parts)
 

@@ -1,7 +1,8 @@
 """Makes pages of the site from the code, while MkDocs builds it.
 
 The command reference comes from the commands' flags, the project's pages from the files beside
-mkdocs.yml, and pages of notebooks from those. On reference pages, `::: albert_tf.Name` becomes the place where the name is defined.
+mkdocs.yml, pages of notebooks from those. On reference pages, `::: albert_tf.Name` becomes the
+place where the name is defined.
 """
 
 import json

@@ -27,7 +27,9 @@ _MODEL = flags.DEFINE_string(
 )
 _TOP_K = flags.DEFINE_integer("top_k", 10, "Number of rows for each query.", lower_bound=1)
 _DUPLICATES = flags.DEFINE_float("duplicates", None, "Find the pairs of at least this cosine.")
-_HEAT_MAP = flags.DEFINE_string("heat_map", None, "Picture (.png or .svg) of all cosines, for few rows.")
+_HEAT_MAP = flags.DEFINE_string(
+    "heat_map", None, "Picture (.png or .svg) of all cosines, for few rows."
+)
 _OUTPUT = flags.DEFINE_string("output", "-", "File of JSON lines to write; - for the terminal.")
 
 
