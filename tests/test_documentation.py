@@ -144,6 +144,8 @@ def test_numbers_of_speed_and_memory():
     assert f"{batches}, single sentences {one:.1f} times" in text
     lost = [round(100 / times("dense", "albert_tf, XLA", column) - 100) for column in columns]
     assert lost[0] <= 2 and f"a loss of {min(lost[1:])} to {max(lost[1:])} % at larger" in text
+    skipped = times("padding", "albert_tf, skip_padding", "pooled_output")
+    assert f"padded to 128 tokens: {skipped:.1f} times as many a second" in text
     lite = "albert_tf, TensorFlow Lite, "
     assert "A fifth of the memory" in text
     assert round(1 / times("memory", lite + "float32", "load and predict")) == 5
