@@ -14,14 +14,14 @@ from benchmarks.speed.rounds import PEAK
 
 _HEAD = """# How fast it is
 
-Written by `python -m benchmarks.performance`; `--help` tells how. Each table names the command that
-made it, and has its numbers and versions in a JSON file beside this page.
+`python -m benchmarks.performance` writes this page; `--help` explains its flags. Each section names
+the command that made it, and has its numbers and versions in a JSON file beside this page.
 
-A cell is the median of the rounds, with the smallest and the largest in parentheses. Where a table
-does not say otherwise, all programs live at the same time and take turns in each round; one
-computes, the others wait. A **ratio** is how many times better the row in bold is than this one,
-the median over the rounds: above 1.0 the row in bold wins. Weights are random: the time does not
-depend on them.
+Each cell is the median of the rounds, with the smallest and the largest in parentheses. Unless a
+section says otherwise, all programs are loaded at the same time and take turns in each round: one
+computes while the others wait. The **ratio** says how many times better the row in bold is than the
+row it stands in, the median over the rounds: above 1.0, the row in bold wins. Weights are random;
+the time does not depend on them.
 """
 
 
@@ -64,9 +64,9 @@ def markdown(result):
     return f"""## {result["title"]}
 
 {result["text"]}
-
-{chr(10).join(lines)}
 {charts}
+{chr(10).join(lines)}
+
 `{result["command"]}`, {result["date"]}, {machine["cores"]} cores of {machine["processor"]}.
 {_versions(result["versions"])}
 {result["remark"]}
