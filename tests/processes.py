@@ -8,6 +8,7 @@ own, and the first worker that gets to one claims it.
 
 import contextlib
 import gc
+import importlib
 import multiprocessing
 import os
 import pathlib
@@ -18,7 +19,7 @@ import psutil
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests import keras_use
+from tests import keras_use, programs
 
 ENOUGH = 0.8e9  # Bytes.
 COMPUTED = (
@@ -31,10 +32,19 @@ def generation():
     return "tf_keras" if os.environ.get("TF_USE_LEGACY_KERAS") == "1" else "keras"
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    is_worker = hasattr(config, "workerinput")
-    config.pluginmanager.register(FileProcesses(config) if is_worker else Controller())
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Controller())
+        return
+    config.pluginmanager.register(FileProcesses(config))
+    if "tests.conftest" not in sys.modules:
+        return  # These are others' tests.
+    # Before anything is configured that a program would not find.
+    importlib.import_module("tensorflow")
+    importlib.import_module(generation())
+    shared = config.workerinput["shared"]
+    config.add_cleanup(programs.Server(f"{shared}/programs_{generation()}").close)
 
 
 class Controller:

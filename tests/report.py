@@ -23,7 +23,7 @@ class Report:
 
     def watch(self):
         """Keeps the largest sum of the memory of all processes of this run."""
-        while not self.stopped.wait(5):  # Seconds; to ask takes a tenth of one.
+        while not self.stopped.wait(10):  # Seconds; to ask takes a tenth of one.
             self.peak = max(self.peak, sum(map(memory, processes())))
 
     @pytest.hookimpl(trylast=True)

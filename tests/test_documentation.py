@@ -15,6 +15,7 @@ import albert_tf
 from albert_tf._keras import KERAS_3
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.training.finetuning.recipes import OWN, RECIPES
+from tests import programs
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -22,13 +23,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 def run(*command, cwd, **environment):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Readers have not set it.
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    return programs.run([sys.executable, *command], cwd=cwd, env=environment, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +88,11 @@ def Interpreter(path):
 """
     (tmp_path / "ai_edge_litert" / "interpreter.py").write_text(same)
     ((program, output),) = re.findall(r"```py\n(.*?)```\n\n```text\n(.*?)```", text, re.S)
-    process = run("-c", program, cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
-    assert process.stdout == output
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    received = subprocess.check_output(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, text=True
+    )
+    assert received == output
 
 
 def test_commands(directory, tiny_checkpoint, sp_model):

@@ -2,10 +2,11 @@
 
 import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
+
+from tests import programs
 
 ROOT = pathlib.Path(__file__).parent.parent
 EXPECTED = {
@@ -18,13 +19,8 @@ EXPECTED = {
 def run(name, *arguments, cwd):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Users have not set it.
-    return subprocess.run(
-        [sys.executable, str(ROOT / "examples" / f"{name}.py"), *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, ROOT / "examples" / f"{name}.py", *arguments]
+    return programs.run(command, cwd=cwd, env=environment, text=True)
 
 
 @pytest.mark.slow

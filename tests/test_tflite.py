@@ -1,7 +1,6 @@
 """A TensorFlow Lite file gives the model's numbers, by itself, for one shape."""
 
 import os
-import subprocess
 import sys
 
 import numpy as np
@@ -12,6 +11,7 @@ import albert_tf
 from albert_tf import tflite
 from albert_tf.checkpoints.task_head import restore_task_head
 from albert_tf.inputs import INPUT_NAMES
+from tests import programs
 from tests.commands.command import run
 from tests.conftest import GOLDENS
 from tests.saved_model.task_exports import small_encoder
@@ -159,7 +159,7 @@ def test_another_process(encoder, files, tmp_path):
     """One that does not know of albert_tf."""
     np.savez(tmp_path / "in.npz", **{name: x[:1] for name, x in INPUTS.items()})
     arguments = [files["float32"], tmp_path / "in.npz", tmp_path / "out.npz"]
-    subprocess.run([sys.executable, "-c", LOAD, *map(str, arguments)], check=True, cwd=tmp_path)
+    programs.run([sys.executable, "-c", LOAD, *arguments], check=True, cwd=tmp_path)
     received = np.load(tmp_path / "out.npz")["pooled_output"]
     np.testing.assert_allclose(received, encoder(INPUTS)["pooled_output"][:1], atol=1e-5)
 

@@ -10,6 +10,7 @@ from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.check import check_or_raise
 from albert_tf.saved_model.contract.encoder import SIGNATURE_OUTPUTS, SIGNATURES
+from albert_tf.saved_model.tracing import traced_once
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.task_record import recorded_rules
 from albert_tf.text.given_vocabulary import given_vocabulary
@@ -92,8 +93,11 @@ def export_encoder(
         replacing_directory(path, overwrite=overwrite) as temporary,
         exported_computation(pretrainer.encoder, skip_padding, compute_dtype) as computation,
     ):
-        root = _reusable_object(pretrainer, vocabulary, computation)
-        signatures = {name: _signature(root.__call__, keys) for name, keys in SIGNATURES.items()}
+        with traced_once():
+            root = _reusable_object(pretrainer, vocabulary, computation)
+            signatures = {
+                name: _signature(root.__call__, keys) for name, keys in SIGNATURES.items()
+            }
         tf.saved_model.save(root, str(temporary), signatures=signatures)
         checks = check_or_raise(temporary)
     return checks

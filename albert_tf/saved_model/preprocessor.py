@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from albert_tf.atomic import replacing_directory
 from albert_tf.saved_model.contract.check import check_or_raise
+from albert_tf.saved_model.tracing import traced_once
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import Preprocessor
@@ -74,7 +75,8 @@ def export_preprocessor(
         vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
         if isinstance(vocabulary, SentencePieceModel):
             rules = rules_for(vocabulary.path, rules, default="tfhub")
-        root = exportable_preprocessor(Preprocessor(vocabulary, rules, seq_length))
+        with traced_once():
+            root = exportable_preprocessor(Preprocessor(vocabulary, rules, seq_length))
 
         sentences = tf.TensorSpec([None], tf.string, name="sentences")
 

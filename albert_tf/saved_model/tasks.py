@@ -15,6 +15,7 @@ from albert_tf.inputs import INPUT_NAMES, as_int32
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.contract.tasks import PROBES, check_task, probe_ids, probe_texts
+from albert_tf.saved_model.tracing import traced_once
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.saved_model.warmup import write_warmup
 from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
@@ -84,7 +85,8 @@ def export_task(
         replacing_directory(path, overwrite=overwrite) as temporary,
     ):
         preprocessor, computation = prepared
-        root, signatures = _reusable_object(export, preprocessor)
+        with traced_once():
+            root, signatures = _reusable_object(export, preprocessor)
         root.computation = computation
         tf.saved_model.save(root, str(temporary), signatures=signatures)
         loaded = tf.saved_model.load(str(temporary))

@@ -3,10 +3,11 @@
 import importlib
 import os
 import pathlib
-import subprocess
 import sys
 
 from absl import flags
+
+from tests import programs
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -16,7 +17,7 @@ def run(module, *arguments):
     command = [sys.executable, *(["-m", module] if module else []), *map(str, arguments)]
     environment = dict(os.environ)
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # Users have not set it.
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return programs.run(command, cwd=ROOT, env=environment, text=True)
 
 
 def call(module, *arguments):

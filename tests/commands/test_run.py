@@ -6,6 +6,7 @@ import pytest
 
 from albert_tf import __version__
 from albert_tf.commands.main import COMMANDS
+from tests import programs
 from tests.conftest import TESTS
 
 PROGRAM = """
@@ -22,12 +23,8 @@ run(main, ["program", *sys.argv[1:]])
 
 def start(error, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(error=error), *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-c", PROGRAM.format(error=error), *arguments]
+    return programs.run(command, env=environment, text=True)
 
 
 @pytest.mark.parametrize(

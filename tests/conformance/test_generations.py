@@ -2,10 +2,11 @@
 
 import pathlib
 import shutil
-import subprocess
 import sys
 
 import numpy as np
+
+from tests import programs
 
 SCRIPT = pathlib.Path(__file__).with_name("generation.py")
 
@@ -20,13 +21,8 @@ def test_three_generations(exported_encoder, exported_preprocessor, tmp_path):
         working_directory = tmp_path / f"elsewhere{generation}"
         working_directory.mkdir()
         result = tmp_path / f"result{generation}.npz"
-        subprocess.run(
-            [sys.executable, str(SCRIPT), str(source), str(target), str(result)],
-            cwd=working_directory,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+        command = [sys.executable, SCRIPT, source, target, result]
+        programs.run(command, cwd=working_directory, check=True)
         shutil.rmtree(source)
         results.append(dict(np.load(result)))
         source = target

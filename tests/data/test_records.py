@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 
 import numpy as np
@@ -8,6 +7,7 @@ import tensorflow as tf
 
 from albert_tf.data.tasks import records
 from albert_tf.data.tasks.features import Features
+from tests import programs
 from tests.conftest import GOLDENS
 
 
@@ -115,7 +115,7 @@ records.cached_records(sys.argv[1], "x", {}, lambda: features)
 
 def test_a_killed_run_leaves_no_half_cache(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    done = subprocess.run(command, stderr=subprocess.PIPE)
+    done = programs.run(command)
     assert done.returncode == -9, done.stderr.decode()
     assert all(path.name.endswith(".partial") for path in tmp_path.iterdir())
     path = records.cached_records(tmp_path, "x", {}, small_features)

@@ -2,7 +2,6 @@
 
 import pathlib
 import signal
-import subprocess
 import sys
 
 import numpy as np
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 import albert_tf
 from albert_tf.saved_model.contract.check import check
-from tests import random_tiny
+from tests import programs, random_tiny
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +114,7 @@ def test_failed_export_leaves_the_old_output(failure, tmp_path, unchecked):
     old.pooler_transform.bias.assign(np.ones(64, "float32"))
     albert_tf.export_encoder(old, path, sp_model=random_tiny.SP_MODEL)
     before = files(path)
-    process = subprocess.run(
-        [sys.executable, "-c", EXPORT, str(path), failure], capture_output=True, text=True
-    )
+    process = programs.run([sys.executable, "-c", EXPORT, path, failure], text=True)
     assert process.returncode == (-signal.SIGKILL if failure == "killed" else 1), process.stderr
     assert files(path) == before
     np.testing.assert_array_equal(tf.saved_model.load(str(path)).variables[24], np.ones(64))

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
 import numpy as np
@@ -12,6 +11,7 @@ import tensorflow as tf
 from albert_tf._keras import KERAS_3, keras
 from albert_tf.saved_model.preprocessor import export_preprocessor
 from albert_tf.text.preprocessor import Preprocessor
+from tests import programs
 from tests.conftest import FIXTURES
 
 pytest.importorskip("tensorflow_text")
@@ -145,13 +145,8 @@ def test_errors_leave_nothing(tmp_path, arguments, error, message):
 def run(program, *arguments, directory=None):
     root = FIXTURES.parents[1]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    return subprocess.run(
-        [sys.executable, *program, *map(str, arguments)],
-        cwd=directory or root,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, *program, *arguments]
+    return programs.run(command, cwd=directory or root, env=environment, text=True)
 
 
 def test_command(tmp_path):

@@ -21,21 +21,27 @@ def mirrored():
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=reduction)
 
 
-def make_model(dropout=0.0, dtype="float32"):
+def make_model(dropout=0.0, dtype="float32", num_layers=2):
     keras.utils.set_random_seed(7)
     encoder = AlbertEncoder(
-        VOCAB, 8, 16, 2, 2, LENGTH, intermediate_size=24, dropout_rate=dropout,
+        VOCAB, 8, 16, num_layers, 2, LENGTH, intermediate_size=24, dropout_rate=dropout,
         attention_dropout_rate=dropout, initializer=0.1, dtype=dtype,
     )  # fmt: skip
     return AlbertClassifier(encoder, num_classes=2, dropout_rate=dropout)
 
 
 def make_step(
-    strategy=None, dropout=0.0, dtype="float32", num_steps=20, learning_rate=0.02, **options
+    strategy=None,
+    dropout=0.0,
+    dtype="float32",
+    num_layers=2,
+    num_steps=20,
+    learning_rate=0.02,
+    **options,
 ):
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
-        model = make_model(dropout, dtype)
+        model = make_model(dropout, dtype, num_layers)
         optimizer = Lamb(WarmupPolynomialDecay(learning_rate, num_steps, 2))
     losses = {"loss": SparseCrossEntropy(weights="weights", labels="labels", epsilon=1e-5)}
     metrics = {"accuracy": Accuracy(labels="labels")}

@@ -4,7 +4,6 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 
 import numpy as np
@@ -19,6 +18,7 @@ from albert_tf.training.engine.callbacks import Callback
 from albert_tf.training.pretraining import pretrain as pretrain_module
 from albert_tf.training.pretraining.options import PretrainOptions
 from albert_tf.training.pretraining.pretrain import pretrain
+from tests import programs
 from tests.conftest import FIXTURES, GOLDENS
 
 MODEL = str(FIXTURES / "tiny.model")
@@ -104,7 +104,7 @@ module.pretrain(output, [(short, 7, 8), (long, 6, 4)], MODEL, config=CONFIG, opt
 
 def run(output, data, kill_at=0):
     command = [sys.executable, "-c", RUN, str(output), *data, str(kill_at)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return programs.run(command, text=True)
 
 
 @pytest.fixture(scope="module")
