@@ -266,7 +266,8 @@ longest, from the packaged weights only. Scores are those of the official metric
 SQuAD's f1 is in percent, the others are fractions. As in the paper, a score is the best of some ten
 evaluations on dev during the run, not a score of held-out data. A failed run is one that the
 collapse detector stopped; the median is that of the others. Minutes are those of the last call,
-where a run was interrupted. The scores show that the programs learn; published models score far higher.
+where a run was interrupted. The scores show that the programs learn; published models score far
+higher.
 
 For RACE the words' column is the option with most words that the passage has, for SQuAD the
 sentence with most words of the question. Baselines are scored on the whole dev set, also where the
