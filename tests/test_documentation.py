@@ -150,6 +150,13 @@ def test_numbers_of_speed_and_memory():
     assert 1 / times("startup", lite + "float32", "first answer") > 20
     assert "with int8, one sentence in a seventh" in text
     assert round(1 / times("latency", lite + "int8", "p50")) == 7
+    tflite = " ".join((ROOT / "docs" / "tflite.md").read_text().split())
+    for words in (
+        "took a fifth of the memory",
+        "first answer in a twentieth",
+        "in a seventh of it",
+    ):
+        assert words in tflite
 
 
 def test_recipes_in_the_guide():
@@ -207,5 +214,9 @@ def test_numbers_of_the_packaged_model():
     assert f"some {round(published / tokens, -1):,.0f} times as many tokens (125,000 steps" in card
     weights = AlbertPretrainer.from_checkpoint("albert_tiny_en").count_params()
     assert f"| weights | {weights:,}, stored" in card
+    for page in ("README.md", "docs/start.md"):
+        assert f"{weights / 1e6:.1f} million weights" in " ".join((ROOT / page).read_text().split())
+    minutes = [int(n) for n in re.findall(r"\| (?:float32|bfloat16, mixed) \| (\d+) \|", card)]
+    assert len(minutes) == 6 and 300 < sum(minutes) < 360  # "In under six hours".
     size = (ROOT / "albert_tf" / "albert_tiny_en" / "model.safetensors").stat().st_size
     assert f"({size / 1e6:.1f} MB)" in card and f"| {size / 1e6:.1f} MB |" in build
