@@ -27,7 +27,18 @@ def executed(path):
         cell.metadata.pop("execution", None)  # Times.
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]  # Progress.
+            for output in cell.outputs:
+                if "text" in output:
+                    output.text = _without_places(output.text, folder)
+            cell.outputs = [o for o in cell.outputs if o.get("text") != ""]
     return notebook
+
+
+def _without_places(text, folder):
+    """What was printed, without where this machine keeps things, and without TensorFlow's log."""
+    for place in (folder, NOTEBOOKS.parent.parent):
+        text = text.replace(f"{place}/", "")
+    return re.sub(r"^INFO:tensorflow:.*\n", "", text, flags=re.M)
 
 
 def printed(cell):
