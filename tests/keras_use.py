@@ -73,6 +73,8 @@ def _reach_keras(nodes, starts_programs=False):
 
 @functools.cache
 def _look_at_file(file):
+    if file == ROOT / "tests/programs.py":  # As subprocess: the programs are looked at.
+        return False, set()
     body = ast.parse(file.read_text()).body
     # Whoever imports a conftest.py does not call its fixtures.
     is_conftest = file.name == "conftest.py"

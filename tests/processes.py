@@ -72,7 +72,11 @@ class FileProcesses:
             self.computed = self.computed or report.nodeid
 
     def pytest_collection_modifyitems(self, items):
-        items.sort(key=lambda item: not keras_use.uses_keras(item.path))
+        # The other generation begins at the other end: the files that need most memory do not meet,
+        # and what one has made the other finds.
+        files = {path: n for n, path in enumerate(dict.fromkeys(item.path for item in items))}
+        sign = -1 if generation() == "tf_keras" else 1
+        items.sort(key=lambda x: (not keras_use.uses_keras(x.path), sign * files[x.path]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
