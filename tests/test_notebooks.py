@@ -27,12 +27,8 @@ def code_cells(path):
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
-def test_there_are_three():
-    assert [path.stem for path in NOTEBOOKS] == [
-        "embed_and_search",
-        "finetune_and_serve",
-        "pretrain_tiny",
-    ]
+def test_there_are_two():
+    assert [path.stem for path in NOTEBOOKS] == ["embed_and_search", "finetune_and_serve"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
