@@ -29,7 +29,15 @@ DOCS = ROOT / "docs"
 FENCE = re.compile(r"^( *)```(.*)\n((?s:.*?))^\1```$", re.M)
 FILE = re.compile(r'title="([\w./-]+\.[\w.]+)"')
 # They train and export, which takes minutes: `.ci/run` runs them.
-SLOW = {"data", "finetuning", "reproducibility", "pretraining"}
+SLOW = {
+    "data",
+    "finetuning",
+    "pretraining",
+    "question-answering",
+    "reproducibility",
+    "several-labels",
+    "tagging",
+}
 
 
 def blocks(text):

@@ -27,7 +27,9 @@ _MODEL = flags.DEFINE_string(
 )
 _TOP_K = flags.DEFINE_integer("top_k", 10, "Number of rows for each query.", lower_bound=1)
 _DUPLICATES = flags.DEFINE_float("duplicates", None, "Find the pairs of at least this cosine.")
-_HEAT_MAP = flags.DEFINE_string("heat_map", None, "Picture (.png) of all cosines, for few rows.")
+_HEAT_MAP = flags.DEFINE_string(
+    "heat_map", None, "Picture (.png or .svg) of all cosines, for few rows."
+)
 _OUTPUT = flags.DEFINE_string("output", "-", "File of JSON lines to write; - for the terminal.")
 
 
@@ -36,6 +38,9 @@ def main():
         raise ValueError(
             "It must be said what to look for: --query, --duplicates or --heat_map. Received: none."
         )
+    picture = pathlib.Path(_HEAT_MAP.value or "").suffix.lower()
+    if _HEAT_MAP.value and picture not in (".png", ".svg"):
+        raise ValueError(f"--heat_map must end in .png or .svg. Received: {_HEAT_MAP.value}.")
     from albert_tf.prediction.similarity import (
         draw_heat_map,
         duplicates,
@@ -63,7 +68,7 @@ def main():
         from albert_tf.atomic import new_file
 
         with new_file(_HEAT_MAP.value) as file:
-            draw_heat_map(vectors, texts, file)
+            draw_heat_map(vectors, texts, file, picture[1:])
         print(f"Wrote {_HEAT_MAP.value}", file=sys.stderr)
 
 
