@@ -36,6 +36,7 @@ from albert_tf.keras_layer.keras_layer import KerasLayer
 from albert_tf.onnx_file import export_onnx
 from albert_tf.prediction.model_handler import PredictorModelHandler
 from albert_tf.prediction.predictor import Predictor
+from albert_tf.prediction.similarity import draw_heat_map
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.saved_model.contract.check import check
@@ -108,6 +109,7 @@ __all__ = [
     "classification_loss",
     "classifier_features",
     "convert",
+    "draw_heat_map",
     "export_classifier",
     "export_embedder",
     "export_encoder",

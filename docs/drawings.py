@@ -186,7 +186,6 @@ def similarity():
     import matplotlib
 
     import albert_tf
-    from albert_tf.prediction.similarity import draw_heat_map
 
     vectors = albert_tf.Predictor("albert_tiny_en", task="embedding")(SENTENCES)
     ink = "#010203"
@@ -194,7 +193,7 @@ def similarity():
     look = {**colors, "axes.labelcolor": ink, "axes.edgecolor": ink, "savefig.transparent": True}
     file = io.StringIO()
     with matplotlib.rc_context({**look, "svg.fonttype": "none", "svg.hashsalt": "albert_tf"}):
-        draw_heat_map(vectors, SENTENCES, file, "svg")
+        albert_tf.draw_heat_map(vectors, SENTENCES, file, "svg")
     drawing = file.getvalue().replace(ink, "currentColor")
     style = (
         "<style>svg { color: #1f2d2d; } .panel { fill: #f8fafa; } "

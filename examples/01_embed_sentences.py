@@ -27,7 +27,6 @@ from absl import flags
 import albert_tf
 from albert_tf import albert_tiny_en
 from albert_tf.commands.run import run
-from albert_tf.prediction.similarity import draw_heat_map
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the ops of the preprocessor)
@@ -140,7 +139,9 @@ def main():
         return
     similarity = cosine(vectors)
     np.save(directory / "similarity.npy", similarity)
-    draw_heat_map(vectors, sentences, directory / "similarity.png", most=MOST_SIMILARITIES)
+    albert_tf.draw_heat_map(
+        vectors, sentences, directory / "similarity.png", most=MOST_SIMILARITIES
+    )
     print(f"wrote {directory / 'similarity.npy'} and {directory / 'similarity.png'}")
     if len(sentences) <= 30:
         for row, sentence in zip(similarity, sentences):

@@ -13,7 +13,6 @@ import argparse
 import pathlib
 
 import albert_tf
-from albert_tf._keras import keras
 from albert_tf.atomic import write_file
 from albert_tf.task_record import write_task
 from albert_tf.training.engine.callbacks import Callback
@@ -114,7 +113,7 @@ def main(args):
         for name, path in (("train", args.records), ("heldout", args.heldout))
         if path
     }
-    keras.utils.set_random_seed(args.seed)
+    tf.keras.utils.set_random_seed(args.seed)
     model = student(args.init_from, work, sentences.basis)
     for directory in (output, output / "states"):
         write_file(directory / "albert_config.json", CONFIG.to_json() + "\n")

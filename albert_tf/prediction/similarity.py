@@ -4,9 +4,11 @@ import csv
 import itertools
 import json
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
+from albert_tf._types import Path
 from albert_tf.data.example_proto import parse_example
 from albert_tf.data.tfrecord import read_records
 
@@ -90,7 +92,13 @@ def duplicates(vectors, threshold):
                 yield first + i, second + j, float(cosines[i, j])
 
 
-def draw_heat_map(vectors, texts, path, file_format=None, most=200):
+def draw_heat_map(
+    vectors: np.ndarray,
+    texts: Sequence[str] | None,
+    path: Path,
+    file_format: str | None = None,
+    most: int = 200,
+) -> None:
     """Draws the cosines of all pairs as a picture.
 
     The colors range over the pairs of different rows: a row's cosine with itself is always 1. Up to
@@ -106,6 +114,13 @@ def draw_heat_map(vectors, texts, path, file_format=None, most=200):
     Raises:
       ImportError: matplotlib is missing.
       ValueError: There are more vectors than a picture can show.
+
+    Example:
+      >>> import tempfile
+      >>> import albert_tf
+      >>> texts = ["How are you?", "How old are you?", "Will it rain?"]
+      >>> vectors = albert_tf.Predictor("albert_tiny_en", "embedding")(texts)
+      >>> albert_tf.draw_heat_map(vectors, texts, tempfile.mkdtemp() + "/similarity.png")
     """
     if len(vectors) > most:
         raise ValueError(
