@@ -1,6 +1,7 @@
 """What the exporters of files for other runtimes share: inputs to try them on, and a comparison."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def float32_copy(model, **computation):
     return copy
 
 
-def compute_outputs(model, inputs):
+def compute_outputs(model, inputs) -> dict[str, Any]:
     """All outputs of a live model by name, each once: nothing is computed apart.
 
     Args:

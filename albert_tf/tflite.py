@@ -131,7 +131,9 @@ def export_tflite(
     with replacing_file(path, overwrite, **_FILE) as file:
         if not unroll:  # From here on: what is expected has been computed in the plain way.
             encoder = encoder_of(model)
-            encoder.encode = functools.partial(_encode_in_loops, encoder)
+            encoder.encode = functools.partial(  # pyright: ignore[reportAttributeAccessIssue]
+                _encode_in_loops, encoder
+            )
         file.write_bytes(_convert(model, outputs, seq_length, batch_size, weights))
         checks = _check(file, inputs, expected, outputs, batch_size, TOLERANCES[weights])
         way_out = ' weights="float32" keeps them.' if weights == "int8" else ""
