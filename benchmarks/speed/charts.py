@@ -17,6 +17,7 @@ QUESTIONS = {
     "latency": {"p50": "How long does one sentence take?"},
     "startup": {"first answer": "How long until the first answer of a new process?"},
     "preprocessing": {"SST-2 dev": "How fast does text become ids?"},
+    "embedding": {"speed": "How fast do sentences become vectors?"},
     "training": {
         "fine-tuning, speed": "How fast is fine-tuning, without padding?",
         "fine-tuning on sentences, speed": "How fast is fine-tuning on sentences?",
