@@ -2,11 +2,11 @@
 
 text -> tokens -> encoder -> heads     Preprocessor, AlbertEncoder, AlbertPretrainer
 heads for tasks                        AlbertClassifier, AlbertSpanLabeler, ...
-checkpoints in and out                 AlbertEncoder.from_checkpoint, write_hugging_face, ...
+checkpoints in and out                 AlbertEncoder.from_checkpoint, convert, ...
 SavedModels out                        export_encoder, export_preprocessor, ..., check
 SavedModels in                         KerasLayer
 texts in, answers out                  Predictor
-models out for small devices           export_tflite
+models out for other runtimes          export_tflite, export_onnx
 training                               finetune and make_task, pretrain; AdamW, Lamb
 """
 

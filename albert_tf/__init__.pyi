@@ -10,6 +10,7 @@ from albert_tf.checkpoints.read import read as read_checkpoint
 from albert_tf.checkpoints.writers.hugging_face import write_hugging_face
 from albert_tf.checkpoints.writers.tf1 import write_tf1
 from albert_tf.config import HIDDEN_ACTIVATIONS, PRESETS, AlbertConfig
+from albert_tf.conversion import convert
 from albert_tf.data.pretraining.document_format import DocumentFormat
 from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
 from albert_tf.data.pretraining.dynamic_masking import DynamicMasking
@@ -32,7 +33,10 @@ from albert_tf.encoder import AlbertEncoder
 from albert_tf.fill_mask import FillMask
 from albert_tf.heads import MaskedLM, SentenceOrder
 from albert_tf.keras_layer.keras_layer import KerasLayer
+from albert_tf.onnx_file import export_onnx
+from albert_tf.prediction.model_handler import PredictorModelHandler
 from albert_tf.prediction.predictor import Predictor
+from albert_tf.prediction.similarity import draw_heat_map
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.saved_model.contract.check import check
@@ -90,6 +94,7 @@ __all__ = [
     "MaskedLM",
     "PRESETS",
     "Predictor",
+    "PredictorModelHandler",
     "Preprocessor",
     "PretrainOptions",
     "PretrainingOptions",
@@ -103,11 +108,14 @@ __all__ = [
     "check",
     "classification_loss",
     "classifier_features",
+    "convert",
+    "draw_heat_map",
     "export_classifier",
     "export_embedder",
     "export_encoder",
     "export_fill_mask",
     "export_multiple_choice",
+    "export_onnx",
     "export_preprocessor",
     "export_span_labeler",
     "export_tflite",

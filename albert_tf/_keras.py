@@ -101,3 +101,52 @@ def weights_by_name(layer):
     A name is such as "pooler_transform/kernel", without TensorFlow's ":0".
     """
     return {tf_variable(weight).name.removesuffix(":0"): weight for weight in layer.weights}
+
+
+# === Private names of Keras: here and in `build` alone ===
+
+
+def weight_lists(layer):
+    """The lists in which a layer keeps its trainable and its other weights, to be changed."""
+    if KERAS_3:
+        return layer._trainable_variables, layer._non_trainable_variables
+    return layer._trainable_weights, layer._non_trainable_weights
+
+
+def track_variable(layer, variable, name):
+    """tf_keras: has `save_format="tf"` save a variable of the layer under a name."""
+    layer._track_trackable(variable, name)
+
+
+def take_inputs_as_they_are(layer):
+    """Keras 3: has a layer neither refuse strings among its inputs nor cast floats."""
+    layer._convert_input_args = False
+    layer._allow_non_tensor_positional_args = True
+
+
+def flat_layers(model):
+    """A model, its layers, and theirs."""
+    return model._flatten_layers()
+
+
+def build_learning_rate(optimizer, learning_rate):
+    """tf_keras leaves to subclasses what Keras 3 does in the constructor of `Optimizer`."""
+    optimizer._learning_rate = optimizer._build_learning_rate(learning_rate)
+
+
+def given_learning_rate(optimizer):
+    """The schedule that an optimizer was given, or the variable with its rate.
+
+    `optimizer.learning_rate` of a schedule is the rate of some step, in tf_keras not of this one.
+    """
+    return optimizer._learning_rate
+
+
+def trained_variables(optimizer):
+    """Keras 3: the variables that an optimizer was built for."""
+    return optimizer._trainable_variables
+
+
+def variable_key(optimizer, variable):
+    """What tells variables apart, the same for all replicas of one."""
+    return optimizer._var_key(variable)

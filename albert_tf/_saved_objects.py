@@ -28,6 +28,7 @@ SAVED_OBJECTS = {
         "multi_label_loss",
         "regression_loss",
     ],
+    "tasks.embedder": ["AlbertEmbedder"],
     "tasks.multiple_choice": ["AlbertMultipleChoice"],
     "tasks.span_labeler": ["AlbertSpanLabeler", "no_answer_loss"],
     "tasks.token_classifier": ["AlbertTokenClassifier", "token_classification_loss"],

@@ -268,9 +268,9 @@ class AlbertConfig:
         """From the name of a preset or the path of a JSON file; an `AlbertConfig` is returned."""
         if isinstance(config, cls):
             return config
-        if config in PRESETS:
+        if isinstance(config, str) and config in PRESETS:
             return cls.from_preset(config)
-        if not os.path.exists(config):
+        if not isinstance(config, (str, os.PathLike)) or not os.path.exists(config):
             raise FileNotFoundError(
                 "A configuration must be the name of a preset or an existing JSON file. Received: "
                 f"{brief(config)}. Presets: {', '.join(PRESETS)}."

@@ -1,10 +1,14 @@
 """ALBERT: token ids in, one vector for each token and one for the whole sequence out."""
 
 import numbers
+from collections.abc import Callable
+from typing import Any, Self
 
 import tensorflow as tf
 
 from albert_tf._keras import build, clone_initializer, keras, tf_variable, weights_by_name
+from albert_tf._types import Inputs, Path, Tensor
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.restore import restore
 from albert_tf.config import AlbertConfig, transformer_name
 from albert_tf.ids_model import IdsModel
@@ -102,28 +106,28 @@ class AlbertEncoder(IdsModel):
 
     def __init__(
         self,
-        vocab_size,
-        embedding_width=128,
-        hidden_size=768,
-        num_layers=12,
-        num_attention_heads=12,
-        max_sequence_length=512,
-        type_vocab_size=2,
-        intermediate_size=3072,
-        activation="gelu",
-        dropout_rate=0.1,
-        attention_dropout_rate=0.1,
-        initializer=0.02,
-        dict_outputs=None,
-        output_key=None,
-        num_hidden_groups=1,
-        inner_group_num=1,
-        attention_mask_value=-10000.0,
-        project_same_width=False,
-        skip_padding=False,
-        recompute=False,
-        **kwargs,
-    ):
+        vocab_size: int,
+        embedding_width: int = 128,
+        hidden_size: int = 768,
+        num_layers: int = 12,
+        num_attention_heads: int = 12,
+        max_sequence_length: int = 512,
+        type_vocab_size: int = 2,
+        intermediate_size: int = 3072,
+        activation: str | Callable = "gelu",
+        dropout_rate: float = 0.1,
+        attention_dropout_rate: float = 0.1,
+        initializer: Any = 0.02,
+        dict_outputs: bool | None = None,
+        output_key: str | None = None,
+        num_hidden_groups: int = 1,
+        inner_group_num: int = 1,
+        attention_mask_value: float = -10000.0,
+        project_same_width: bool = False,
+        skip_padding: bool = False,
+        recompute: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         is_stddev = isinstance(initializer, numbers.Real)
         stddev = float(initializer) if is_stddev else 0.02
@@ -220,7 +224,7 @@ class AlbertEncoder(IdsModel):
 
     # === Forward ===
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Inputs, training: bool | None = None, mask: Any = None) -> Any:
         outputs = self.encode(*unpack_inputs(inputs, mask=mask), training=training)
         if self.output_key is not None:
             return outputs[self.output_key]
@@ -274,7 +278,7 @@ class AlbertEncoder(IdsModel):
         x = rows.unpad(x)
         return x if self.embedding_projection is None else self.embedding_projection(x)
 
-    def attention_probabilities(self, inputs):
+    def attention_probabilities(self, inputs: Inputs) -> list[Tensor]:
         """How much each token attends to each other, to look at: not part of `call`.
 
         Args:
@@ -302,7 +306,7 @@ class AlbertEncoder(IdsModel):
 
     # === Weights and configuration ===
 
-    def transformer_blocks(self):
+    def transformer_blocks(self) -> list[Transformer]:
         """The `Transformer` blocks with weights of their own: those of group 0, then of group 1."""
         config = self.albert_config
         return [
@@ -317,16 +321,16 @@ class AlbertEncoder(IdsModel):
         size = config.inner_group_num
         return [block for group in groups for block in blocks[group * size : (group + 1) * size]]
 
-    def get_embedding_table(self):
+    def get_embedding_table(self) -> tf.Variable:
         """The table of word embeddings, a tf.Variable [vocab_size, embedding_width]."""
         return tf_variable(self.embeddings.word_embeddings.embeddings)
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """The weights as {name in the published SavedModels: Keras weight}, in their order."""
         return weights_by_name(self)
 
     @classmethod
-    def from_albert_config(cls, config, **kwargs):
+    def from_albert_config(cls, config: AlbertConfig, **kwargs: Any) -> Self:
         """A randomly initialized encoder from an `AlbertConfig`.
 
         Args:
@@ -336,7 +340,14 @@ class AlbertEncoder(IdsModel):
         return cls(**{**config.to_keras(), "initializer": config.initializer_range, **kwargs})
 
     @classmethod
-    def from_checkpoint(cls, path, config=None, *, vocab_size=None, **kwargs):
+    def from_checkpoint(
+        cls,
+        path: Path | Checkpoint,
+        config: AlbertConfig | Path | None = None,
+        *,
+        vocab_size: int | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """The encoder that a checkpoint holds; every weight restored, or an error.
 
         What was restored and what was left out, such as heads and optimizer slots, is in
@@ -367,7 +378,7 @@ class AlbertEncoder(IdsModel):
             **kwargs,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **self.albert_config.to_keras(),
             "initializer": keras.initializers.serialize(self.initializer),

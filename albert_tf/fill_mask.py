@@ -1,12 +1,17 @@
 """Which word pieces may stand at the masked places of a text."""
 
 import reprlib
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
+from albert_tf._types import Path
+from albert_tf.checkpoints.checkpoint import Checkpoint
 from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
+from albert_tf.config import AlbertConfig
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.task_record import recorded_rules
 from albert_tf.text.given_vocabulary import (
@@ -16,6 +21,8 @@ from albert_tf.text.given_vocabulary import (
 )
 from albert_tf.text.masked_text import MASK, is_mask, join_pieces, tokenize_masked
 from albert_tf.text.rules import rules_for
+from albert_tf.text.sentencepiece_model import SentencePieceModel
+from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 
 
 class FillMask:
@@ -49,7 +56,13 @@ class FillMask:
     Reference: arXiv 1909.11942, section 3; `FillMaskPipeline` of Hugging Face transformers.
     """
 
-    def __init__(self, pretrainer, sp_model=None, vocab_file=None, do_lower_case=None):
+    def __init__(
+        self,
+        pretrainer: AlbertPretrainer,
+        sp_model: Path | SentencePieceModel | WordPieceVocabulary | None = None,
+        vocab_file: Path | WordPieceVocabulary | None = None,
+        do_lower_case: bool | None = None,
+    ) -> None:
         if not isinstance(pretrainer, AlbertPretrainer):
             raise TypeError(
                 "FillMask takes an AlbertPretrainer, the encoder with its heads. Received: "
@@ -91,13 +104,13 @@ class FillMask:
     @classmethod
     def from_checkpoint(
         cls,
-        checkpoint="albert_tiny_en",
-        sp_model=None,
-        config=None,
-        vocab_file=None,
-        do_lower_case=None,
-        **kwargs,
-    ):
+        checkpoint: Path | Checkpoint = "albert_tiny_en",
+        sp_model: Path | None = None,
+        config: AlbertConfig | Path | None = None,
+        vocab_file: Path | None = None,
+        do_lower_case: bool | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Loads the model and finds its vocabulary.
 
         Args:
@@ -120,7 +133,13 @@ class FillMask:
             vocabulary = found_vocabulary(path, do_lower_case, checkpoint.task)
         return cls(AlbertPretrainer.from_checkpoint(checkpoint, **kwargs), vocabulary)
 
-    def __call__(self, texts, top_k=5, targets=None, batch_size=32):
+    def __call__(
+        self,
+        texts: str | Sequence[str],
+        top_k: int = 5,
+        targets: str | Sequence[str] | None = None,
+        batch_size: int = 32,
+    ) -> list:
         """The most probable fillings of each mask.
 
         Args:
@@ -196,10 +215,10 @@ class FillMask:
         positions = _padded([[1 + i for i in row] for row in masks], 0)  # After [CLS].
         scores, tokens = self._best(word_ids, positions, np.int32(candidates), np.int32(top_k))
         scores, tokens = scores.numpy().tolist(), tokens.numpy().tolist()
-        for r, (row, places) in enumerate(zip(rows, masks)):
+        for r, (row, masks_of_row) in enumerate(zip(rows, masks)):
             answer = [
                 [self._filling(row, i, *best) for best in zip(scores[r][m], tokens[r][m])]
-                for m, i in enumerate(places)
+                for m, i in enumerate(masks_of_row)
             ]
             yield answer[0] if len(answer) == 1 else answer
 

@@ -24,35 +24,35 @@ _RULE = (
 _SHAPES = {2: "[batch, length]", 3: "[batch, choices, length]"}
 
 
-def unpack_inputs(inputs, also=(), mask=None, rank=2):
+def unpack_inputs(inputs, further=(), mask=None, rank=2):
     """Checks a model's inputs and returns them in the fixed order.
 
     Args:
       inputs: List, tuple, dict or tensor as an encoder takes them.
-      also: Names of further inputs that a dict must have, such as "masked_lm_positions".
+      further: Names of further inputs that a dict must have, such as "masked_lm_positions".
       mask: What Keras calls by that name: None, or the mask of word ids that come alone.
       rank: 2, or 3 where there is a dimension of choices.
 
     Returns:
       A list of int32 tensors: word ids, mask, type ids, all of one shape, then those named in
-      `also`. An int64 out of the range of int32 stays out of the range of the vocabulary.
+      `further`. An int64 out of the range of int32 stays out of the range of the vocabulary.
 
     Raises:
       ValueError: A key is missing or unknown, or a tensor has the wrong type, dtype or shape.
       tf.errors.InvalidArgumentError: The shapes differ where only the running graph knows them.
     """
     rule = _RULE.format(shape=_SHAPES[rank])
-    if also:
-        rule += f" This model also needs {', '.join(map(repr, also))}."
+    if further:
+        rule += f" This model also needs {', '.join(map(repr, further))}."
     if all(value is None for value in tf.nest.flatten(mask)):  # Keras: one None for each tensor.
         mask = None
-    alone = not also and not isinstance(inputs, (dict, list, tuple))
+    alone = not further and not isinstance(inputs, (dict, list, tuple))
     if mask is not None and not alone:
         raise ValueError(
             "`mask` goes with input_word_ids alone; a list or dict of inputs has its own, "
             "input_mask. Received: both. Leave one out."
         )
-    names = INPUT_NAMES + tuple(also)
+    names = INPUT_NAMES + tuple(further)
     if alone:
         ids = _check("input_word_ids", inputs, rank, rule)
         named = {"input_word_ids": ids, "input_mask": tf.ones_like(ids) if mask is None else mask}
@@ -64,14 +64,14 @@ def unpack_inputs(inputs, also=(), mask=None, rank=2):
     }
     ids = tensors["input_word_ids"]
     tensors.setdefault("input_type_ids", tf.zeros_like(ids))
-    for name in also:
+    for name in further:
         if not ids.shape[:1].is_compatible_with(tensors[name].shape[:1]):
             raise ValueError(
                 f"{name!r} must have as many rows as 'input_word_ids'. Received: shapes "
                 f"{tensors[name].shape} and {ids.shape}."
             )
     one_shape = same_shape(**{name: tensors[name] for name in INPUT_NAMES})
-    return [*one_shape, *(tensors[name] for name in also)]
+    return [*one_shape, *(tensors[name] for name in further)]
 
 
 def as_int32(tensor):

@@ -80,7 +80,7 @@ class AlbertPretrainer(IdsModel):
     def call(
         self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
     ) -> dict[str, Tensor]:
-        word_ids, mask, type_ids, *positions = unpack_inputs(inputs, self._also(), mask)
+        word_ids, mask, type_ids, *positions = unpack_inputs(inputs, self._further_inputs(), mask)
         positions = positions[0] if positions else None
         outputs = self.encoder.encode(word_ids, mask, type_ids, training, positions, apart=True)
         if self.masked_lm is not None:
@@ -90,12 +90,12 @@ class AlbertPretrainer(IdsModel):
             outputs["sop_logits"] = self.sentence_order(outputs["pooled_output"])
         return outputs
 
-    def _also(self):
+    def _further_inputs(self):
         return () if self.masked_lm is None else ("masked_lm_positions",)
 
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         specs = super().input_specs()
-        return specs | {n: tf.TensorSpec([None, None], tf.int32, n) for n in self._also()}
+        return specs | {n: tf.TensorSpec([None, None], tf.int32, n) for n in self._further_inputs()}
 
     def weights_by_name(self) -> dict[str, Any]:
         """All weights as {name in the published SavedModels: Keras weight}, encoder first."""

@@ -9,14 +9,23 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from albert_tf._keras import keras, tf_variable, uninitialized
+from albert_tf._keras import keras, tf_variable
 from albert_tf._types import Path
 from albert_tf.atomic import refuse_existing_file, replacing_file
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.inputs import INPUT_NAMES, unpack_inputs
+from albert_tf.exported_file import (
+    compared,
+    compute_outputs,
+    encoder_of,
+    float32_copy,
+    random_inputs,
+    require_finite,
+    require_kept,
+)
+from albert_tf.inputs import INPUT_NAMES
 from albert_tf.layers.unpadding import Padded
+from albert_tf.saved_model.arguments import check_positive
 from albert_tf.saved_model.contract.checklist import Check, differs
-from albert_tf.saved_model.tasks import check_positive
 from albert_tf.tasks.classifier import AlbertClassifier
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier
@@ -102,8 +111,7 @@ def export_tflite(
     """
     refuse_existing(path, overwrite)  # Before any work.
     outputs = _outputs_of(model)
-    encoder = model if isinstance(model, AlbertEncoder) else model.encoder
-    config = encoder.albert_config
+    config = encoder_of(model).albert_config
     check_positive(seq_length=seq_length, batch_size=batch_size)
     if seq_length > config.max_position_embeddings:
         raise ValueError(
@@ -113,27 +121,23 @@ def export_tflite(
     if weights not in TOLERANCES:
         raise ValueError(f"`weights` must be one of float32, int8. Received: {weights!r}.")
 
-    model = _float32_copy(model, encoder)
-    inputs = _random_inputs(config, seq_length, batch_size)
-    computed = _compute(model, inputs)
+    # In the plain way, which the converter understands.
+    model = float32_copy(model, skip_padding=False)
+    # Whole batches.
+    inputs = random_inputs(config, math.ceil(_MIN_ROWS / batch_size) * batch_size, seq_length)
+    computed = compute_outputs(model, inputs)
     expected = {name: computed[name].numpy() for name in outputs}
-    if strange := [name for name, array in expected.items() if not np.isfinite(array).all()]:
-        raise ValueError(
-            f"The model's outputs must be finite. Received: {', '.join(strange)} with NaN or "
-            "infinity. The training diverged: take an earlier checkpoint."
-        )
+    require_finite(expected)
     with replacing_file(path, overwrite, **_FILE) as file:
         if not unroll:  # From here on: what is expected has been computed in the plain way.
-            copy = model if isinstance(model, AlbertEncoder) else model.encoder
-            copy.encode = functools.partial(_encode_in_loops, copy)
+            encoder = encoder_of(model)
+            encoder.encode = functools.partial(  # pyright: ignore[reportAttributeAccessIssue]
+                _encode_in_loops, encoder
+            )
         file.write_bytes(_convert(model, outputs, seq_length, batch_size, weights))
         checks = _check(file, inputs, expected, outputs, batch_size, TOLERANCES[weights])
-        if broken := [f"{c.promise}: {c.difference}" for c in checks if c.difference]:
-            way_out = ' weights="float32" keeps them.' if weights == "int8" else ""
-            raise ValueError(
-                "A TensorFlow Lite file must give the model's numbers. Received: "
-                f"{'; '.join(broken)}.{way_out}"
-            )
+        way_out = ' weights="float32" keeps them.' if weights == "int8" else ""
+        require_kept(checks, "A TensorFlow Lite file", way_out)
     return checks
 
 
@@ -161,27 +165,6 @@ def _outputs_of(model):
             "and compute its head from sequence_output or pooled_output."
         )
     return outputs
-
-
-def _float32_copy(model, encoder):
-    """The model, computing in the plain way that the converter understands."""
-    plain = {"dtype": "float32", "skip_padding": False, "recompute": False}
-    with uninitialized():
-        copy = type(encoder)(**{**encoder.get_config(), **plain})
-        if model is not encoder:
-            copy = type(model)(**{**model.get_config(), "encoder": copy})
-    weights = model.weights_by_name()
-    for name, weight in copy.weights_by_name().items():
-        tf_variable(weight).assign(tf_variable(weights[name]))
-    return copy
-
-
-def _compute(model, inputs):
-    """All outputs by name."""
-    if isinstance(model, AlbertEncoder):
-        return model.encode(*unpack_inputs(inputs))
-    outputs = model.call(inputs)
-    return outputs if isinstance(outputs, dict) else {"logits": outputs}
 
 
 def _encode_in_loops(encoder, word_ids, mask, type_ids, training=None, apart=False):
@@ -217,7 +200,7 @@ def _convert(model, names, seq_length, batch_size, weights):
     """The model as the bytes of a file."""
 
     def serve(**inputs):
-        outputs = _compute(model, inputs)
+        outputs = compute_outputs(model, inputs)
         return {name: outputs[name] for name in names}
 
     specs = {n: tf.TensorSpec([batch_size, seq_length], tf.int32, n) for n in INPUT_NAMES}
@@ -232,18 +215,6 @@ def _convert(model, names, seq_length, batch_size, weights):
         if weights == "int8":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return converter.convert()
-
-
-def _random_inputs(config, seq_length, batch_size):
-    """Whole batches of rows of all lengths, the second half of each in another segment."""
-    rows = math.ceil(_MIN_ROWS / batch_size) * batch_size
-    lengths = np.linspace(seq_length, 1, rows).astype(int)[:, np.newaxis]
-    positions = np.arange(seq_length)
-    mask = positions < lengths
-    word_ids = np.random.default_rng(0).integers(0, config.vocab_size, mask.shape)
-    type_ids = (positions >= lengths // 2) & (config.type_vocab_size > 1)
-    arrays = (word_ids * mask, mask, type_ids & mask)
-    return {name: array.astype(np.int32) for name, array in zip(INPUT_NAMES, arrays)}
 
 
 def _check(file, inputs, expected, outputs, batch_size, tolerance):
@@ -266,14 +237,6 @@ def _check(file, inputs, expected, outputs, batch_size, tolerance):
     ]
     for name, by_token in outputs.items():
         chosen = inputs["input_mask"] > 0 if by_token else slice(None)
-        right = expected[name][chosen]
-        difference = np.concatenate([batch[name] for batch in batches])[chosen] - right
-        error = _rms(difference) / max(_rms(right), np.finfo(np.float32).tiny)
-        promise = f"{name} differs by {error:.1e}, allowed are {tolerance:.0e}"
-        checks.append(Check(promise, None if error <= tolerance else "too much"))
+        received = np.concatenate([batch[name] for batch in batches])
+        checks.append(compared(name, received[chosen], expected[name][chosen], tolerance))
     return checks
-
-
-def _rms(array):
-    """Root mean square."""
-    return math.sqrt(np.mean(np.square(array, dtype=np.float64)))

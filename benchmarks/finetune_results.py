@@ -244,7 +244,7 @@ def write(rows, heldout, config):
     path.write_text(
         f"""# What was measured
 
-Written by `python -m benchmarks.finetune_results`; `--help` tells how.
+`python -m benchmarks.finetune_results` writes this page; `--help` explains its flags.
 
 The packaged `{MODEL}` ({config.num_hidden_layers} layers, H {config.hidden_size},
 E {config.embedding_size}, {config.vocab_size} pieces), beside the **same architecture with random
@@ -266,7 +266,8 @@ longest, from the packaged weights only. Scores are those of the official metric
 SQuAD's f1 is in percent, the others are fractions. As in the paper, a score is the best of some ten
 evaluations on dev during the run, not a score of held-out data. A failed run is one that the
 collapse detector stopped; the median is that of the others. Minutes are those of the last call,
-where a run was interrupted. They show that the programs learn; published models score far higher.
+where a run was interrupted. The scores show that the programs learn; published models score far
+higher.
 
 For RACE the words' column is the option with most words that the passage has, for SQuAD the
 sentence with most words of the question. Baselines are scored on the whole dev set, also where the

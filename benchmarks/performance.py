@@ -2,13 +2,14 @@
 
     python -m benchmarks.performance --table=dense --sp_model=30k-clean.model
 
-measures one table, or several with commas, and writes docs/performance/TABLE.json and .png and the
-page docs/performance.md, which shows all tables measured so far. --table= with nothing only writes
-the page. The tables `padding`, `preprocessing` and `training`, and the sentence of `latency`, need
---sst2, the dev.tsv of GLUE's SST-2; `embedding` takes its train.tsv. What takes too long for one
-run may be measured in several: --seconds ends a run, --more adds its rounds to those that are
-there. Peers are installed by pip into environments of their own, 8 GB in all; one that cannot be is
-"not measured" in the table, with the reason. Nothing else should run meanwhile.
+measures one table, or several with commas, and writes docs/performance/TABLE.json, its charts and
+the page docs/performance.md, which shows all tables measured so far. --table= with nothing writes
+the page and the charts anew, from the files that are there. The tables `padding`, `preprocessing`
+and `training`, and the sentence of `latency`, need --sst2, the dev.tsv of GLUE's SST-2; `embedding`
+takes its train.tsv. What takes too long for one run may be measured in several: --seconds ends a
+run, --more adds its rounds to those that are there. Peers are installed by pip into environments of
+their own, 8 GB in all; one that cannot be is "not measured" in the table, with the reason. Nothing
+else should run meanwhile.
 """
 
 import datetime

@@ -24,9 +24,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import numpy as np  # noqa: E402
 from absl import app, flags  # noqa: E402
 
-from albert_tf.data.example_proto import serialize_example  # noqa: E402
+from albert_tf.data.example_proto import serialize_examples  # noqa: E402
 from albert_tf.data.pretraining.document_format import DocumentFormat  # noqa: E402
 from albert_tf.data.pretraining.documents import DocumentFiles  # noqa: E402
 from albert_tf.data.pretraining.options import PretrainingOptions  # noqa: E402
@@ -57,7 +58,8 @@ def original(text, output, sp_model, options):
     with open(text, encoding="utf-8") as lines:
         records = replay_original(lines, sp_model, options, numpy_seed=1)
     with open(output, "wb") as file:
-        file.write(frame_records([serialize_example(record) for record in records]))
+        columns = {name: np.array([record[name] for record in records]) for name in records[0]}
+        file.write(frame_records(serialize_examples(columns)))
     return sum(sum(record["input_mask"]) for record in records)
 
 

@@ -1,7 +1,8 @@
 """Makes pages of the site from the code, while MkDocs builds it.
 
 The command reference comes from the commands' flags, the project's pages from the files beside
-mkdocs.yml. On reference pages, `::: albert_tf.Name` becomes the place where the name is defined.
+mkdocs.yml, pages of notebooks from those. On reference pages, `::: albert_tf.Name` becomes the
+place where the name is defined.
 """
 
 import json
@@ -16,15 +17,20 @@ ROOT = pathlib.Path(__file__).parent.parent
 WORKER = "scripts/file_worker.js"
 PROJECT = ("BUILD.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+from notebook_pages import notebook_page  # noqa: E402
+
 import albert_tf  # noqa: E402
 
 
 def on_files(files, config):
     pages = {f"project/{name.lower()}": _project_page(name) for name in PROJECT}
     pages["reference/commands.md"] = _commands_page()
-    for path, text in pages.items():
-        files.append(File.generated(config, path, content=text))
+    for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+        pages[f"notebooks/{path.stem}.md"], pictures = notebook_page(path)
+        pages |= {f"notebooks/{name}": content for name, content in pictures.items()}
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
     return files
 
 

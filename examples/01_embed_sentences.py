@@ -103,23 +103,6 @@ def cosine(vectors):
     return unit @ unit.T
 
 
-def draw(similarity, sentences, path):
-    """A heat map of the similarities."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(9, 7), layout="constrained")
-    image = axes.imshow(similarity, cmap="viridis")
-    figure.colorbar(image, label="cosine similarity")
-    if len(sentences) <= 30:
-        axes.set_xticks(range(len(sentences)), sentences, rotation=60, ha="right")
-        axes.set_yticks(range(len(sentences)), sentences)
-    axes.set_title(f"Similarity of {len(sentences)} sentences")
-    figure.savefig(path, dpi=120)
-
-
 def main():
     directory = pathlib.Path(OUTPUT.value)
     sentences = read_sentences(INPUT.value, COLUMN.value) if INPUT.value else SENTENCES
@@ -156,7 +139,9 @@ def main():
         return
     similarity = cosine(vectors)
     np.save(directory / "similarity.npy", similarity)
-    draw(similarity, sentences, directory / "similarity.png")
+    albert_tf.draw_heat_map(
+        vectors, sentences, directory / "similarity.png", most=MOST_SIMILARITIES
+    )
     print(f"wrote {directory / 'similarity.npy'} and {directory / 'similarity.png'}")
     if len(sentences) <= 30:
         for row, sentence in zip(similarity, sentences):

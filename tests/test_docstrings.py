@@ -22,13 +22,19 @@ def examples():
             yield from finder.find(module, globs={})  # An example imports all that it uses.
 
 
+# What examples need that is not in the extra `dev`.
+NEEDS = {"onnx_file.export_onnx": ["tf2onnx", "onnxruntime"]}
 EXAMPLES = {test.name.removeprefix("albert_tf."): test for test in examples() if test.examples}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_runs(name, tmp_path, monkeypatch):
+    for module in NEEDS.get(name, []):
+        pytest.importorskip(module, reason="albert_tf[onnx] is not installed")
     test = EXAMPLES[name]
     assert all(doctest.SKIP not in example.options for example in test.examples)
+    if "import apache_beam" in test.docstring:
+        pytest.importorskip("apache_beam", reason="apache-beam is not installed (extra [beam])")
     for folder in ("working", "temporary"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "working")

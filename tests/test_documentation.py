@@ -1,19 +1,19 @@
 """The programs of README.md run, in their order, as a reader would run them; numbers are true."""
 
 import json
-import math
 import os
 import pathlib
 import re
+import runpy
 import statistics
 import subprocess
 import sys
 
 import pytest
 
+import albert_tf
 from albert_tf._keras import KERAS_3
-from albert_tf.config import PRESETS
-from albert_tf.saved_model.contract.encoder import variable_shapes
+from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.training.finetuning.recipes import OWN, RECIPES
 from tests import programs
 
@@ -141,6 +141,8 @@ def test_numbers_of_speed_and_memory():
     assert f"{batches}, single sentences {one:.1f} times" in text
     lost = [round(100 / times("dense", "albert_tf, XLA", column) - 100) for column in columns]
     assert lost[0] <= 2 and f"a loss of {min(lost[1:])} to {max(lost[1:])} % at larger" in text
+    skipped = times("padding", "albert_tf, skip_padding", "pooled_output")
+    assert f"padded to 128 tokens: {skipped:.1f} times as many a second" in text
     lite = "albert_tf, TensorFlow Lite, "
     assert "A fifth of the memory" in text
     assert round(1 / times("memory", lite + "float32", "load and predict")) == 5
@@ -148,6 +150,13 @@ def test_numbers_of_speed_and_memory():
     assert 1 / times("startup", lite + "float32", "first answer") > 20
     assert "with int8, one sentence in a seventh" in text
     assert round(1 / times("latency", lite + "int8", "p50")) == 7
+    tflite = " ".join((ROOT / "docs" / "tflite.md").read_text().split())
+    for words in (
+        "took a fifth of the memory",
+        "first answer in a twentieth",
+        "in a seventh of it",
+    ):
+        assert words in tflite
 
 
 def test_recipes_in_the_guide():
@@ -172,14 +181,42 @@ def _table(page, heading):
     return lines[start + 2 : end]
 
 
-def test_numbers_in_the_drawing():
-    drawing = (ROOT / "docs" / "pictures" / "albert.svg").read_text()
-    config = PRESETS["albert_base_v2"]
-    shapes = {name: math.prod(shape) for name, shape in variable_shapes(config).items()}
-    block = sum(n for name, n in shapes.items() if name.startswith("transformer"))
-    pooler = sum(n for name, n in shapes.items() if name.startswith("pooler"))
-    whole = sum(shapes.values())
-    for number in (whole - block - pooler, block, pooler):
-        assert f"{number / 1e6:.1f} M weights" in drawing
-    assert f"ALBERT base: {whole / 1e6:.1f} million weights" in drawing
-    assert f">{config.num_hidden_layers} times: here the time goes<" in drawing
+def test_drawings_are_those_of_the_program():
+    drawings = runpy.run_path(str(ROOT / "docs" / "drawings.py"))
+    for name in ("albert", "flows"):
+        assert (drawings["PICTURES"] / f"{name}.svg").read_text() == drawings["DRAWINGS"][name]()
+
+
+def test_numbers_of_the_heat_map():
+    drawings = runpy.run_path(str(ROOT / "docs" / "drawings.py"))
+    vectors = albert_tf.Predictor("albert_tiny_en", task="embedding")(drawings["SENTENCES"])
+    cells = re.findall(r">(\d\.\d\d)</text>", (drawings["PICTURES"] / "similarity.svg").read_text())
+    expected = (vectors @ vectors.T).ravel()
+    assert abs(expected - [float(cell) for cell in cells[: len(expected)]]).max() < 0.0051
+    ticks = [float(tick) for tick in cells[len(expected) :]]
+    assert ticks == sorted(ticks) and max(ticks) < 1
+
+
+def test_numbers_of_the_packaged_model():
+    card = " ".join((ROOT / "albert_tf" / "albert_tiny_en" / "README.md").read_text().split())
+    build = " ".join((ROOT / "BUILD.md").read_text().split())
+    (heldout,) = [row for row in _table("results.md", "masked LM accuracy") if "albert_tiny" in row]
+    accuracy, perplexity, order = heldout.strip("| ").split(" | ")[1:]
+    assert f"accuracy of {accuracy} (perplexity {perplexity}) and a sentence order" in build
+    assert f"accuracy of {order}." in build
+    assert (
+        f"finds {100 * float(accuracy):.1f} % of the masked pieces (perplexity {perplexity})"
+        in card
+    )
+    assert f"two segments in {100 * float(order):.0f} % of the cases" in card
+    tokens = sum(float(n) for n in re.findall(r"\| ([\d.]+) M \|", card))
+    published = 125_000 * 4096 * 512 / 1e6
+    assert f"some {round(published / tokens, -1):,.0f} times as many tokens (125,000 steps" in card
+    weights = AlbertPretrainer.from_checkpoint("albert_tiny_en").count_params()
+    assert f"| weights | {weights:,}, stored" in card
+    for page in ("README.md", "docs/start.md"):
+        assert f"{weights / 1e6:.1f} million weights" in " ".join((ROOT / page).read_text().split())
+    minutes = [int(n) for n in re.findall(r"\| (?:float32|bfloat16, mixed) \| (\d+) \|", card)]
+    assert len(minutes) == 6 and 300 < sum(minutes) < 360  # "In under six hours".
+    size = (ROOT / "albert_tf" / "albert_tiny_en" / "model.safetensors").stat().st_size
+    assert f"({size / 1e6:.1f} MB)" in card and f"| {size / 1e6:.1f} MB |" in build

@@ -1,16 +1,23 @@
 """Every program and command of every page in docs/ runs, and prints what the page says.
 
 In a page, a fence ```python is a program, complete by itself, and ```bash has commands of
-`albert-tf`; both run in the page's order, in a folder of the page's own. ```text title="Output"
-after it is what it prints, `...` for any text. Another fence whose title is a file's name is
+`albert-tf`; both run in the page's order, in a folder of the page's own. A command that ends with &
+is a server, until the page ends; `curl [-d BODY] URL` asks it. ```text title="Output" after it is
+what it prints, `...` for any text. Another fence whose title is a file's name is
 written as that file. What is only shown is in fences ```py and ```shell. A fence with
 `.tf_keras` runs in Keras 2, all others in Keras 3.
 """
 
+import contextlib
 import doctest
 import multiprocessing
 import pathlib
 import re
+import shlex
+import socket
+import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -22,7 +29,15 @@ DOCS = ROOT / "docs"
 FENCE = re.compile(r"^( *)```(.*)\n((?s:.*?))^\1```$", re.M)
 FILE = re.compile(r'title="([\w./-]+\.[\w.]+)"')
 # They train and export, which takes minutes: `.ci/run` runs them.
-SLOW = {"data", "finetuning", "reproducibility", "pretraining"}
+SLOW = {
+    "data",
+    "finetuning",
+    "pretraining",
+    "question-answering",
+    "reproducibility",
+    "several-labels",
+    "tagging",
+}
 
 
 def blocks(text):
@@ -52,15 +67,54 @@ def steps(text):
 
 def run(language, text, folder):
     """What a program or a command prints; fails if it does."""
+    if text.startswith("curl "):
+        return curl(*shlex.split(text)[1:])
     output = folder.parent / "output"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.guide_block"])
-    process = context.Process(target=start, args=(language, text, str(folder), str(output)))
-    process.start()
+    process = process_of(language, text, folder, output)
     process.join()
     printed = output.read_text(encoding="utf-8")
     assert process.exitcode == 0, f"{text}\n\n{printed}"
     return printed
+
+
+@contextlib.contextmanager
+def serving(text, folder):
+    """Runs a server until the block ends; the block begins when it is ready."""
+    output = folder.parent / "server"
+    process = process_of("bash", text.rstrip("& "), folder, output)
+    try:
+        while not output.exists() or "Serving at" not in output.read_text():
+            assert process.exitcode is None, output.read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def process_of(language, text, folder, output):
+    """Starts a program or a command; `output` is the file of what it prints."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.guide_block"])
+    process = context.Process(target=start, args=(language, text, str(folder), str(output)))
+    process.start()
+    return process
+
+
+def curl(*arguments):
+    """What `curl [-d BODY] URL` prints, errors included."""
+    *body, url = arguments
+    assert body[:-1] in ([], ["-d"]), arguments
+    try:
+        with urllib.request.urlopen(url, body[1].encode() if body else None) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
 
 
 def start(*arguments):
@@ -85,14 +139,20 @@ def page_parameters():
 def test_page(path, tmp_path):
     folder = tmp_path / "page"
     folder.mkdir()
-    for language, text, shown in steps(path.read_text(encoding="utf-8")):
-        if language in ("python", "bash"):
-            printed = run(language, text, folder)
-            if shown is not None:
-                assert same(shown, printed), f"{text}\nprinted:\n{printed}\nthe page:\n{shown}"
-        elif language != "other Keras":
-            (folder / language).parent.mkdir(parents=True, exist_ok=True)
-            (folder / language).write_text(text, encoding="utf-8")
+    page = path.read_text(encoding="utf-8").replace(":8501", f":{(port := free_port())}")
+    with contextlib.ExitStack() as servers:
+        for language, text, shown in steps(page.replace("--port=8501", f"--port={port}")):
+            if language == "bash" and text.endswith("&"):
+                servers.enter_context(serving(text, folder))
+            elif language in ("python", "bash"):
+                printed = run(language, text, folder)
+                if shown is not None:
+                    assert same(shown, printed), (
+                        f"{text}\nprinted:\n{printed}\non the page:\n{shown}"
+                    )
+            elif language != "other Keras":
+                (folder / language).parent.mkdir(parents=True, exist_ok=True)
+                (folder / language).write_text(text, encoding="utf-8")
 
 
 def test_every_public_name_is_in_the_reference():

@@ -97,7 +97,7 @@ def test_the_mask_of_keras():
 
 def test_further_inputs_have_as_many_rows():
     with pytest.raises(ValueError, match="'masked_lm_positions' must have as many rows"):
-        unpack_inputs([*INPUTS, np.zeros([3, 1], "int32")], also=["masked_lm_positions"])
+        unpack_inputs([*INPUTS, np.zeros([3, 1], "int32")], further=["masked_lm_positions"])
 
 
 def test_int64_does_not_wrap_around():

@@ -11,13 +11,16 @@ import albert_tf
 
 ROOT = pathlib.Path(__file__).parent.parent
 # Examples are commands, too, and fail as commands do.
+# A step of the packaged model's making, which goes with the sources of the day.
+MAKERS = {"05_distill.py"}
 ALSO_USED = {"albert_tf.commands.run": {"run"}}
 
 
 def programs():
     """(name, text) of all programs that a reader is shown."""
     for path in sorted((ROOT / "examples").glob("*.py")):
-        yield path.name, path.read_text()
+        if path.name not in MAKERS:
+            yield path.name, path.read_text()
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for i, program in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(), re.S)):
             yield f"{path.name}-{i}", program
@@ -54,37 +57,8 @@ def test_public_names_are_documented(name):
         albert_tf.Albert  # noqa: B018
 
 
-# Not typed yet.
-UNTYPED = {
-    "AlbertEncoder",
-    "FillMask",
-    "FinetuneOptions",
-    "FullSentencePieceTokenizer",
-    "Preprocessor",
-    "ReferenceTokenizer",
-    "Tokenizer",
-    "WordPieceReferenceTokenizer",
-    "classifier_features",
-    "export_classifier",
-    "export_encoder",
-    "export_multiple_choice",
-    "export_preprocessor",
-    "export_span_labeler",
-    "export_token_classifier",
-    "finetune",
-    "make_task",
-    "multiple_choice_features",
-    "pretrain",
-    "read_classification",
-    "read_multi_label",
-    "read_race",
-    "read_regression",
-    "read_squad",
-    "read_tagging",
-    "squad_features",
-    "token_features",
-    "train_vocabulary",
-}
+# Not typed yet: `encode`.
+UNTYPED = {"AlbertEncoder"}
 
 
 def untyped(function):

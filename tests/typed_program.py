@@ -18,6 +18,13 @@ rate = albert_tf.WarmupPolynomialDecay(1e-4, num_train_steps=100, num_warmup_ste
 albert_tf.AdamW(rate, weight_decay_rate=0.01)
 albert_tf.Lamb(1e-3, exclude_from_layer_adaptation=["bias"])
 
+encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+classifier = albert_tf.AlbertClassifier(encoder)
+checks = albert_tf.export_classifier(classifier, "out", labels=["a", "b"], skip_padding=False)
+print([check.promise for check in checks])
+print(albert_tf.convert("albert_tiny_en", "out", "huggingface").variables)
+words: list[str] = albert_tf.ReferenceTokenizer("30k-clean.model").tokenize("Hello")
+
 loss = albert_tf.classification_loss(tf.constant([1]), tf.constant([[0.0, 1.0]]))
 print(loss.shape)
 
@@ -26,3 +33,6 @@ albert_tf.AlbertConfig.from_preset(3)  # pyright: ignore[reportArgumentType]
 albert_tf.AdamW(rate, norm_of_rows="yes")  # pyright: ignore[reportArgumentType]
 albert_tf.inspekt("x")  # pyright: ignore[reportAttributeAccessIssue]
 albert_tf.write_tf1(1)  # pyright: ignore[reportCallIssue]
+albert_tf.export_classifier(classifier, "out", warmup="yes")  # pyright: ignore[reportArgumentType]
+albert_tf.export_classifier(classifier, "out", skip_pading=1)  # pyright: ignore[reportCallIssue]
+albert_tf.convert("albert_tiny_en", "out")  # pyright: ignore[reportCallIssue]

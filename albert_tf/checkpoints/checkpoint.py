@@ -46,8 +46,8 @@ class Checkpoint:
         ValueError if the file does not give it.
       known: {field of AlbertConfig: (value, the evidence in words)} of what the checkpoint itself
         tells, for where `config` is None.
-      lacks: {name of one of our variables: why} of the encoder's variables that checkpoints of this
-        kind never have. They are restored as zeros.
+      absent: {name of one of our variables: why} of the encoder's variables that checkpoints of
+        this kind never have. They are restored as zeros.
       unread: Keys of its configuration that neither its authors' program nor this one reads.
       task: What it tells about its training and its head, with the keys of
         `albert_tf.task_record`; {} if it tells nothing.
@@ -61,6 +61,6 @@ class Checkpoint:
     ignored: dict
     get: collections.abc.Callable
     known: dict = dataclasses.field(default_factory=dict)
-    lacks: dict = dataclasses.field(default_factory=dict)
+    absent: dict = dataclasses.field(default_factory=dict)
     unread: tuple = ()
     task: dict = dataclasses.field(default_factory=dict)

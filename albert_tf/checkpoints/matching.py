@@ -33,7 +33,7 @@ def match(checkpoint, parts, grow=False):
     wanted = [
         rule
         for rule in table
-        if rule.part in parts and rule.part in held and rule.name not in checkpoint.lacks
+        if rule.part in parts and rule.part in held and rule.name not in checkpoint.absent
     ]
 
     ignored = {
@@ -68,7 +68,7 @@ def match(checkpoint, parts, grow=False):
         ignored=ignored,
         absent=(
             *(PARTS[part] for part in PARTS if part in parts and part not in held),
-            *dict.fromkeys(checkpoint.lacks.values()),
+            *dict.fromkeys(checkpoint.absent.values()),
         ),
         cast=cast,
         missing=missing,

@@ -22,6 +22,7 @@ from albert_tf.checkpoints.sources.object_graph import GRAPH, open_variables
 from albert_tf.checkpoints.sources.training_state import FILE as TRAINING_STATE
 from albert_tf.checkpoints.sources.training_state import find_state, open_weights
 from albert_tf.config import AlbertConfig
+from albert_tf.messages import brief
 from albert_tf.task_record import read_task
 
 _SUPPORTED = (
@@ -84,7 +85,15 @@ def read(path: Path, config: AlbertConfig | Path | None = None) -> Checkpoint:
 
 def opened(checkpoint, config=None):
     """A `Checkpoint` as it is, so that it is opened once; `read` of anything else."""
-    return checkpoint if isinstance(checkpoint, Checkpoint) else read(checkpoint, config)
+    if not isinstance(checkpoint, Checkpoint):
+        return read(checkpoint, config)
+    if config is not None:
+        raise ValueError(
+            "A checkpoint that is open has its configuration already. Received: "
+            f"config={brief(config)} with the opened {checkpoint.path}. Pass config to "
+            "`read_checkpoint` instead."
+        )
+    return checkpoint
 
 
 def _read_saved_model(path, config):

@@ -84,13 +84,13 @@ def complete_config(checkpoint, changes):
 
 def _assign(model, table, checkpoint, grown):
     weights = model.weights_by_name()
-    known = {rule.name for rule in table} | checkpoint.lacks.keys()
+    known = {rule.name for rule in table} | checkpoint.absent.keys()
     if strange := sorted(weights.keys() ^ known):
         raise ValueError(
             "A model restored from a checkpoint must have ALBERT's variables and no others. "
             f"Received: {type(model).__name__} differs in {', '.join(strange)}."
         )
-    for name in checkpoint.lacks:
+    for name in checkpoint.absent:
         weight = tf_variable(weights[name])
         weight.assign(np.zeros(weight.shape, np.float32))
     # One at a time: beside the model, only one tensor is in memory.

@@ -43,6 +43,9 @@ class Comparison:
         """Whether they are equal, not-a-number excluded."""
         return self.difference <= self.allowed
 
+    def __str__(self):
+        return f"{self.output} differs by {self.difference:.1e}; {self.allowed:.1e} is allowed"
+
 
 def verify(model, checkpoint, recorded=None, tolerance=1e-5, seed=0):
     """Compares a model's float32 outputs with its checkpoint's own runtime, or with recordings.

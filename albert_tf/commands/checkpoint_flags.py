@@ -4,7 +4,7 @@ from absl import flags
 
 FLAG_GROUPS = {"checkpoint": "checkpoint"}
 
-_CHECKPOINT = flags.DEFINE_string(
+CHECKPOINT = flags.DEFINE_string(
     "checkpoint",
     None,
     "Checkpoint: the directory of Google's albert_*.tar.gz (model.ckpt-best.*, albert_config.json) "
@@ -19,4 +19,4 @@ _CONFIG = flags.DEFINE_string(
 
 def checkpoint_path():
     """--checkpoint, and --config or None."""
-    return _CHECKPOINT.value, _CONFIG.value
+    return CHECKPOINT.value, _CONFIG.value

@@ -1,27 +1,19 @@
 """Fills [MASK] in texts: albert-tf fill-mask "the capital of [MASK] is paris ."
 
 Arguments are texts; each mask is one word piece. Put -- before a text that begins with a dash.
+The checkpoint must have a masked LM head.
 """
 
 import json
 
 from absl import flags
 
+from albert_tf.commands.checkpoint_flags import CHECKPOINT, checkpoint_path
 from albert_tf.commands.run import run
-from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+from albert_tf.commands.vocabulary_flags import vocabulary_arguments
 from albert_tf.text.masked_text import check_masked
 
-_CHECKPOINT = flags.DEFINE_string(
-    "checkpoint",
-    "albert_tiny_en",
-    "Checkpoint with a masked LM head: of any flavor, as for `albert-tf convert`.",
-)
-_CONFIG = flags.DEFINE_string(
-    "config", None, "Configuration file. Default: what the checkpoint states, or has beside it."
-)
-_SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: what lies with the checkpoint."
-)
+flags.set_default(CHECKPOINT, "albert_tiny_en")
 _TOP_K = flags.DEFINE_integer("top_k", 5, "Number of word pieces to show for each mask.")
 _TARGETS = flags.DEFINE_list(
     "targets", None, "Choose among these words, such as paris,london; each must be one word piece."
@@ -40,9 +32,8 @@ def main(texts):
         check_masked(text)
     from albert_tf.fill_mask import FillMask
 
-    fill = FillMask.from_checkpoint(
-        _CHECKPOINT.value, _SP_MODEL.value, config=_CONFIG.value, **wordpiece_arguments()
-    )
+    path, config = checkpoint_path()
+    fill = FillMask.from_checkpoint(path, config=config, **vocabulary_arguments())
     answers = fill(texts, _TOP_K.value, _TARGETS.value, _BATCH_SIZE.value)
     for i, (text, answer) in enumerate(zip(texts, answers)):
         if _JSON.value:

@@ -9,7 +9,7 @@ from absl import flags
 
 from albert_tf.commands.run import run
 from albert_tf.commands.run_flags import RUN_FLAGS
-from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+from albert_tf.commands.vocabulary_flags import vocabulary_arguments
 
 FLAG_GROUPS = {
     "data_dir": "data",
@@ -23,7 +23,7 @@ _TASK = flags.DEFINE_string(
     None,
     "cola, sst-2, mrpc, sts-b, qqp, mnli, mismnli, qnli, rte, wnli; squad1.1, squad2.0; race, "
     "race-middle, race-high; for your own files classification (one label a text), multi-label "
-    "(any number of labels a text), regression, tagging.",
+    "(any number of labels a text), regression, tagging, embedding (a vector a text).",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Directory of the run.", required=True)
@@ -64,6 +64,15 @@ _LABEL_SEPARATOR = flags.DEFINE_string(
 _THRESHOLD = flags.DEFINE_float(
     "threshold", None, "multi-label: probability from which a label is predicted (default: 0.5)."
 )
+_TEACHER = flags.DEFINE_string(
+    "teacher",
+    None,
+    "embedding: for texts without pairs, the vectors to learn: of the train file, in its order, in "
+    "an .npy or .parquet file; or the directory of a sentence encoder that makes them.",
+)
+_TEMPERATURE = flags.DEFINE_float(
+    "temperature", None, "embedding: for pairs, what cosines are divided by (default: 0.05)."
+)
 _ID_COLUMN = flags.DEFINE_string("id_column", None, "Own files: column of identifiers.")
 _MAX_TRAIN = flags.DEFINE_integer(
     "max_train_examples", None, "Learn from a random sample of so many examples."
@@ -84,9 +93,6 @@ _CONFIG = flags.DEFINE_string(
     None,
     "Configuration file. Default: that of the checkpoint. With --from_scratch also a preset's "
     "name, such as albert_base_v2.",
-)
-_SP_MODEL = flags.DEFINE_string(
-    "sp_model", None, "SentencePiece model. Default: the vocabulary that lies with the checkpoint."
 )
 _VOCAB_SIZE = flags.DEFINE_integer(
     "vocab_size",
@@ -178,18 +184,19 @@ def main():
         id_column=_ID_COLUMN.value,
         label_separator=_LABEL_SEPARATOR.value,
         threshold=_THRESHOLD.value,
+        teacher=_TEACHER.value,
+        temperature=_TEMPERATURE.value,
     )
     result = finetune(
         task,
         _OUTPUT.value,
         _CHECKPOINT.value,
-        _SP_MODEL.value,
         config=_CONFIG.value,
         from_scratch=_FROM_SCRATCH.value,
         options=options,
         cache_dir=_CACHE_DIR.value,
         vocab_size=_VOCAB_SIZE.value,
-        **wordpiece_arguments(),
+        **vocabulary_arguments(),
         **{name: flag.value for name, flag in _RECIPE.items()},
     )
     if result.state.stopped_by == "interrupted":

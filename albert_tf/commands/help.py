@@ -16,7 +16,7 @@ def command_flags():
 
 def is_required(flag):
     """Whether the command cannot run without the flag."""
-    return any(_REQUIRED in validator.message for validator in flag.validators)
+    return flag.default is None and any(_REQUIRED in v.message for v in flag.validators)
 
 
 def usage_line(program):

@@ -6,6 +6,8 @@ import sys
 
 from absl import flags
 
+from albert_tf.commands.beam_flags import beam_options
+from albert_tf.commands.compute_dtype_flag import COMPUTE_DTYPE
 from albert_tf.commands.task_flags import given_settings
 
 FLAG_GROUPS = {"model": "files"}
@@ -54,12 +56,6 @@ _SHARD = flags.DEFINE_string(
 _BATCH_TOKENS = flags.DEFINE_integer(
     "batch_tokens", 4096, "Most tokens of a batch. More is faster up to a point, and needs memory."
 )
-_COMPUTE_DTYPE = flags.DEFINE_enum(
-    "compute_dtype",
-    None,
-    ["float32", "bfloat16", "float16"],
-    "What blocks and pooler compute in. Default: what the model says.",
-)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace an earlier output of other settings.")
 
 
@@ -68,18 +64,19 @@ def run_job(task, top_k="auto"):
     settings = given_settings()
     if task in ("fill-mask", "fill_mask") and isinstance(top_k, int):
         settings["top_k"] = top_k  # More than the exporter's default, perhaps.
-    shard = _parsed_shard()
+    settings |= {"batch_tokens": _BATCH_TOKENS.value, "compute_dtype": COMPUTE_DTYPE.value}
+    shard, options = _parsed_shard(), beam_options()
     from albert_tf.prediction.job import Job
+    from albert_tf.prediction.parts import compute_here
     from albert_tf.prediction.predictor import Predictor
 
+    compute = compute_here
+    if options is not None:
+        from albert_tf.prediction.beam_job import OnBeam
+
+        compute = OnBeam(([_MODEL.value, task], settings), options)
     with _inputs() as inputs:
-        predictor = Predictor(
-            _MODEL.value,
-            task,
-            batch_tokens=_BATCH_TOKENS.value,
-            compute_dtype=_COMPUTE_DTYPE.value,
-            **settings,
-        )
+        predictor = Predictor(_MODEL.value, task, **settings)
         done = Job(
             predictor,
             inputs,
@@ -90,14 +87,16 @@ def run_job(task, top_k="auto"):
             bad_rows=_BAD_ROWS.value,
             shard=shard,
             overwrite=_OVERWRITE.value,
+            compute=compute,
         )()
-    told = f"{done['rows']} rows in {_OUTPUT.value}"
+    summary = f"{done['rows']} rows in {_OUTPUT.value}"
     if done["bad_rows"]:
-        told += f", {done['bad_rows']} bad rows in {_OUTPUT.value}.bad_rows.jsonl"
+        summary += f", {done['bad_rows']} bad rows in {_OUTPUT.value}.bad_rows.jsonl"
     if done["computed"]:
-        speeds = (done[what] / done["seconds"] for what in ("computed", "tokens"))
-        told += "; {:.1f} s, {:,.0f} texts/s, {:,.0f} tokens/s".format(done["seconds"], *speeds)
-    print(told)
+        summary += f"; {done['seconds']:.1f} s"
+        for what, unit in (("computed", "texts"), ("tokens", "tokens")):
+            summary += f", {done[what] / done['seconds']:,.0f} {unit}/s" if done[what] else ""
+    print(summary)
 
 
 def _parsed_shard():

@@ -12,6 +12,7 @@ COMMANDS = {
     "export-encoder": "export_encoder",
     "export-preprocessor": "export_preprocessor",
     "export-tflite": "export_tflite",
+    "export-onnx": "export_onnx",
     "check": "check",
     "convert": "convert",
     "inspect": "inspect_checkpoint",

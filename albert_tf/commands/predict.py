@@ -3,11 +3,12 @@
     albert-tf predict --model=run --input=reviews.csv --columns=review --output=answers.jsonl
 
 Memory does not grow with the file. Killed at any moment, the same command goes on, and ends with
-the same bytes.
+the same bytes; so it does with --runner, on several processes or machines.
 """
 
 from absl import flags
 
+from albert_tf.commands.beam_flags import with_beam_options
 from albert_tf.commands.job_flags import run_job
 from albert_tf.commands.run import run
 from albert_tf.commands.task_flags import TASK
@@ -31,4 +32,4 @@ def main():
 
 
 def start(argv=None):
-    run(main, argv)
+    run(main, with_beam_options(argv))

@@ -10,6 +10,7 @@ from absl import flags
 
 from albert_tf.commands.run import run
 from albert_tf.commands.run_flags import RUN_FLAGS
+from albert_tf.training.run_options import OPTIMIZERS
 
 _DATA = flags.DEFINE_list(
     "data",
@@ -47,7 +48,7 @@ _INIT_FROM = flags.DEFINE_string(
 _OPTIONS = {
     "learning_rate": flags.DEFINE_float("learning_rate", 0.00176, "Highest learning rate."),
     "warmup_steps": flags.DEFINE_integer("warmup_steps", 3125, "Updates of warm-up."),
-    "optimizer": flags.DEFINE_enum("optimizer", "lamb", ["lamb", "adamw"], "Optimizer."),
+    "optimizer": flags.DEFINE_enum("optimizer", "lamb", OPTIMIZERS, "Optimizer."),
     "weight_decay_rate": flags.DEFINE_float("weight_decay_rate", 0.01, "Weight decay."),
     "dropout_rate": flags.DEFINE_float(
         "dropout_rate", None, "Dropout in the encoder. Default: the configuration's."

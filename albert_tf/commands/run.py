@@ -47,8 +47,8 @@ def run(main, argv=None, positional=False):
         except ERRORS as error:
             sys.exit(f"error: {error}")
         except Exception as error:
-            if told := _told_of_tensorflow(error):
-                sys.exit(f"error: {told}")
+            if message := _tensorflow_message(error):
+                sys.exit(f"error: {message}")
             raise
 
     app.run(parsed, argv=argv, flags_parser=parse)
@@ -77,7 +77,7 @@ def _explain(error):
     return f"{str(error).removeprefix('flag ').rstrip('.')}."
 
 
-def _told_of_tensorflow(error):
+def _tensorflow_message(error):
     """An `OpError` in one line, such as that of a full disk; None for other errors."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):

@@ -75,10 +75,10 @@ def main(arguments):
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         for model in models.values():
-            told = model.current.record.get("task", "signatures only")
-            print(f"{model.name}, version {model.current.version}: {told}")
+            task = model.current.record.get("task", "signatures only")
+            print(f"{model.name}, version {model.current.version}: {task}")
         print(f"Serving at http://{shown}:{port}/ until Ctrl-C.", flush=True)
-        app = make_app(models, limits, lambda told: print(told, flush=True))
+        app = make_app(models, limits, lambda line: print(line, flush=True))
         run_server(app, listening, limits.timeout_s + 5)
 
 

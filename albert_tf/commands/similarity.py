@@ -27,7 +27,9 @@ _MODEL = flags.DEFINE_string(
 )
 _TOP_K = flags.DEFINE_integer("top_k", 10, "Number of rows for each query.", lower_bound=1)
 _DUPLICATES = flags.DEFINE_float("duplicates", None, "Find the pairs of at least this cosine.")
-_HEAT_MAP = flags.DEFINE_string("heat_map", None, "Picture (.png) of all cosines, for few rows.")
+_HEAT_MAP = flags.DEFINE_string(
+    "heat_map", None, "Picture (.png or .svg) of all cosines, for few rows."
+)
 _OUTPUT = flags.DEFINE_string("output", "-", "File of JSON lines to write; - for the terminal.")
 
 
@@ -36,6 +38,9 @@ def main():
         raise ValueError(
             "It must be said what to look for: --query, --duplicates or --heat_map. Received: none."
         )
+    picture = pathlib.Path(_HEAT_MAP.value or "").suffix.lower()
+    if _HEAT_MAP.value and picture not in (".png", ".svg"):
+        raise ValueError(f"--heat_map must end in .png or .svg. Received: {_HEAT_MAP.value}.")
     from albert_tf.prediction.similarity import (
         draw_heat_map,
         duplicates,
@@ -46,7 +51,7 @@ def main():
     vectors = read_vectors(_VECTORS.value)
     texts = _texts(len(vectors))
 
-    def told(row, prefix=""):
+    def labeled(row, prefix=""):
         number = {f"{prefix}row": row}
         return number if texts is None else {**number, f"{prefix}text": texts[row]}
 
@@ -55,15 +60,15 @@ def main():
             scores, rows = nearest(vectors, _embedded(vectors.shape[1]), _TOP_K.value)
             for query, of_query, found in zip(_QUERY.value, scores.tolist(), rows.tolist()):
                 for score, row in zip(of_query, found):
-                    write({"query": query, "score": round(score, 6), **told(row)})
+                    write({"query": query, "score": round(score, 6), **labeled(row)})
         if _DUPLICATES.value is not None:
             for i, j, score in duplicates(vectors, _DUPLICATES.value):
-                write({"score": round(score, 6), **told(i), **told(j, "other_")})
+                write({"score": round(score, 6), **labeled(i), **labeled(j, "other_")})
     if _HEAT_MAP.value:
         from albert_tf.atomic import new_file
 
         with new_file(_HEAT_MAP.value) as file:
-            draw_heat_map(vectors, texts, file)
+            draw_heat_map(vectors, texts, file, picture[1:])
         print(f"Wrote {_HEAT_MAP.value}", file=sys.stderr)
 
 

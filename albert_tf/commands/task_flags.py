@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from albert_tf.commands.vocabulary_flags import wordpiece_arguments
+from albert_tf.commands.vocabulary_flags import vocabulary_arguments
 
 FLAG_GROUPS = {"task": "task (each setting has a default: what the model tells)"}
 
@@ -13,9 +13,6 @@ TASK = flags.DEFINE_string(
     "what the model was trained for.",
 )
 SETTINGS = {
-    "sp_model": flags.DEFINE_string(
-        "sp_model", None, "SentencePiece model. Default: the vocabulary that lies with the model."
-    ),
     "rules": flags.DEFINE_string("rules", None, "Text rules of the training: original or tfhub."),
     "seq_length": flags.DEFINE_integer("seq_length", None, "Longest input in tokens."),
     "labels": flags.DEFINE_list("labels", None, "Names of the classes, in order."),
@@ -36,5 +33,5 @@ SETTINGS = {
 
 def given_settings():
     """The settings that were given, as arguments of `checkpoint_task` and `Predictor`."""
-    given = {**{name: flag.value for name, flag in SETTINGS.items()}, **wordpiece_arguments()}
+    given = {**{name: flag.value for name, flag in SETTINGS.items()}, **vocabulary_arguments()}
     return {name: value for name, value in given.items() if value is not None}

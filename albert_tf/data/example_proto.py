@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _LISTS = {  # Field of Feature -> (number, message, type of its values).
@@ -32,16 +33,97 @@ def parse_example(serialized):
     return features
 
 
-def serialize_example(features):
-    """A serialized tf.train.Example of a dict of lists of bytes, float or int."""
-    example = _example_class()()
-    for name, values in features.items():
-        entry = example.features.feature.add(key=name)
-        first = values[0] if len(values) else b""
-        kind = "bytes_list" if isinstance(first, bytes) else "int64_list"
-        kind = "float_list" if isinstance(first, float) else kind
-        getattr(entry.value, kind).value.extend(values)
-    return example.SerializeToString()
+def serialize_examples(features):
+    """Serializes a table as tf.train.Examples, as `tf.io.parse_example` reads them.
+
+    By columns, many examples at once, in half the time of protobuf's own classes.
+
+    Args:
+      features: dict, name -> values of all examples: an array of integers or floats [examples, ...]
+        whose rows are flattened, or a list with a list of bytes for each example.
+
+    Returns:
+      list of bytes.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from albert_tf.data.example_proto import parse_example, serialize_examples
+    >>> first, second = serialize_examples({"id": np.array([3, 4]), "text": [[b"a"], [b"b"]]})
+    >>> parse_example(second)
+    {'id': [4], 'text': [b'b']}
+    """
+    columns = [_entries(name, values) for name, values in features.items()]
+    return [_field(1, b"".join(entries)) for entries in zip(*columns)]
+
+
+def _entries(name, values):
+    """One feature of each example, as an entry of the map in `tf.train.Features`."""
+    if isinstance(values, np.ndarray):
+        values = values.reshape(len(values), -1)
+        if values.dtype.kind == "f":
+            number, sizes = _LISTS["float_list"][0], [values.shape[1] * 4] * len(values)
+            payload = values.astype("<f4").tobytes()
+        else:
+            number, (payload, sizes) = _LISTS["int64_list"][0], _packed_varints(values)
+    else:
+        number = _LISTS["bytes_list"][0]
+        rows = [b"".join(_field(1, value) for value in row) for row in values]
+        payload, sizes = b"".join(rows), list(map(len, rows))
+    key, heads, start, entries = _field(1, name.encode()), {}, 0, []
+    for size in sizes:
+        if size not in heads:  # Few sizes occur, so each head is made once.
+            packed = b"" if number == _LISTS["bytes_list"][0] else _head(1, size)
+            listed = _head(number, len(packed) + size) + packed
+            value = _head(2, len(listed) + size) + listed
+            heads[size] = _head(1, len(key) + len(value) + size) + key + value
+        entries.append(heads[size] + payload[start : start + size])
+        start += size
+    return entries
+
+
+def _packed_varints(values):
+    """-> the varints of all values in a row (bytes), and how many bytes each row takes."""
+    if values.size == 0:
+        return b"", [0] * len(values)
+    flat = values.ravel()
+    if flat.min() < 0:
+        flat = flat.astype(np.int64).view(np.uint64)  # Negative numbers take ten bytes.
+    largest = int(flat.max())
+    if largest < 128:
+        return flat.astype(np.uint8).tobytes(), [values.shape[1]] * len(values)
+    widths = np.ones(len(flat), np.int32)
+    bits = 7
+    while largest >> bits:
+        widths += flat >= 1 << bits
+        bits += 7
+    ends = np.cumsum(widths)
+    packed = np.empty(ends[-1], np.uint8)
+    places = ends - widths
+    for byte in range(widths.max()):
+        longer = widths > byte + 1
+        packed[places] = flat.astype(np.uint8) & 127 | longer.view(np.uint8) << 7
+        flat, places, widths = flat[longer] >> 7, places[longer] + 1, widths[longer]
+    row_ends = ends[values.shape[1] - 1 :: values.shape[1]]
+    return packed.tobytes(), np.diff(row_ends, prepend=0).tolist()
+
+
+def _field(number, data):
+    return _head(number, len(data)) + data
+
+
+def _head(number, size):
+    """What comes before a field of so many bytes."""
+    return bytes([number << 3 | 2]) + _varint(size)
+
+
+def _varint(value):
+    parts = bytearray()
+    while value > 127:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What data code leaves out, cuts or doubts: counted with places, never silent."""
+"""What data code leaves out, cuts or doubts: counted, each with its location, never silent."""
 
 
 class Report:
@@ -17,38 +17,38 @@ class Report:
     """
 
     def __init__(self):
-        self._places = {}
+        self._locations = {}
 
-    def add(self, kind, place):
+    def add(self, kind, location):
         """Counts one problem.
 
         Args:
           kind: What happened, in the plural, such as "short rows skipped".
-          place: Where: file and line, or the id of an example.
+          location: Where: file and line, or the id of an example.
         """
-        self._places.setdefault(kind, []).append(str(place))
+        self._locations.setdefault(kind, []).append(str(location))
 
     def merge(self, other):
         """Adds all problems of another report to this one."""
-        for kind, places in other._places.items():
-            self._places.setdefault(kind, []).extend(places)
+        for kind, locations in other._locations.items():
+            self._locations.setdefault(kind, []).extend(locations)
 
     @property
     def counts(self):
         """dict from kind to number, int."""
-        return {kind: len(places) for kind, places in self._places.items()}
+        return {kind: len(locations) for kind, locations in self._locations.items()}
 
-    def places(self, kind):
+    def locations(self, kind):
         """Places of one kind, list of str in the order of their finding."""
-        return list(self._places.get(kind, ()))
+        return list(self._locations.get(kind, ()))
 
     def __bool__(self):
-        return bool(self._places)
+        return bool(self._locations)
 
     def __str__(self):
-        return "\n".join(_line(kind, places) for kind, places in self._places.items())
+        return "\n".join(_line(kind, locations) for kind, locations in self._locations.items())
 
 
-def _line(kind, places, shown=3):
-    more = f", and {len(places) - shown} more" if len(places) > shown else ""
-    return f"{len(places)} {kind}: {', '.join(places[:shown])}{more}"
+def _line(kind, locations, shown=3):
+    more = f", and {len(locations) - shown} more" if len(locations) > shown else ""
+    return f"{len(locations)} {kind}: {', '.join(locations[:shown])}{more}"

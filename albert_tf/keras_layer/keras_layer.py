@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from albert_tf._keras import KERAS_3, keras
+from albert_tf._keras import KERAS_3, keras, take_inputs_as_they_are
 from albert_tf.keras_layer.input_forms import as_shapes, describe, shaped
 from albert_tf.keras_layer.loaded_function import LoadedFunction
 from albert_tf.keras_layer.loading import load_handle
@@ -153,9 +153,7 @@ class KerasLayer(keras.layers.Layer):
         self._has_warned = False
         self._check_trainable()
         if KERAS_3:
-            # The inputs are converted by their form; Keras would refuse strings and cast floats.
-            self._convert_input_args = False
-            self._allow_non_tensor_positional_args = True
+            take_inputs_as_they_are(self)  # They are converted by their form.
             self.supports_jit = not function.takes_text_or_ragged
         self.built = True
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 
+_LOAD_ERRORS = (RuntimeError, tf.errors.OpError, OSError)
 _TF1_HUB_MARKER = "tfhub_module.pb"
 
 
@@ -65,24 +66,30 @@ def load_handle(handle, tags=None, options=None):
     is_tf1_hub = tf.io.gfile.exists(os.path.join(path, _TF1_HUB_MARKER))
     if tags is None and is_tf1_hub:
         tags = []
-    try:
+
+    def load():
         return tf.saved_model.load(path, tags=tags, options=options), is_tf1_hub
-    except (RuntimeError, tf.errors.OpError, OSError) as error:
-        unknown = re.search(r"Op type not registered '(\w+)'", str(error))
-        if not unknown:
-            raise
-        _import_tensorflow_text(handle, unknown.group(1), error)
+
     try:
-        return tf.saved_model.load(path, tags=tags, options=options), is_tf1_hub
-    except (RuntimeError, tf.errors.OpError, OSError) as error:
-        unknown = re.search(r"Op type not registered '(\w+)'", str(error))
-        if not unknown:
-            raise
+        return load()
+    except _LOAD_ERRORS as error:
+        _import_tensorflow_text(handle, _unregistered_op(error), error)
+    try:
+        return load()
+    except _LOAD_ERRORS as error:
         raise ImportError(
             "The operations of a SavedModel must be registered before it is loaded, and neither "
-            f"TensorFlow nor TensorFlow Text has {unknown.group(1)!r}. Received: "
+            f"TensorFlow nor TensorFlow Text has {_unregistered_op(error)!r}. Received: "
             f"handle={handle!r}. Import the library that defines this operation first."
         ) from error
+
+
+def _unregistered_op(error):
+    """The name of the operation that TensorFlow does not know; other errors are raised again."""
+    unknown = re.search(r"Op type not registered '(\w+)'", str(error))
+    if not unknown:
+        raise error
+    return unknown.group(1)
 
 
 def _import_tensorflow_text(handle, op, cause):

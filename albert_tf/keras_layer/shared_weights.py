@@ -2,7 +2,7 @@
 
 import re
 
-from albert_tf._keras import KERAS_3, keras
+from albert_tf._keras import KERAS_3, keras, track_variable, weight_lists
 
 _VIEWS, _LOSSES = "_albert_tf_keras_weights", "_albert_tf_losses"
 
@@ -18,14 +18,14 @@ def track_weights(layer, trainable, non_trainable):
       trainable: tf.Variables that are trained when the layer is trainable.
       non_trainable: the other tf.Variables of the layer.
     """
-    if not KERAS_3:
-        layer._trainable_weights.extend(trainable)
-        layer._non_trainable_weights.extend(non_trainable)
+    if KERAS_3:
+        trainable = [_view(v, layer, layer.trainable) for v in trainable]
+        non_trainable = [_view(v, layer, False) for v in non_trainable]
+    else:
         for i, variable in enumerate([*trainable, *non_trainable]):
-            layer._track_trackable(variable, f"weight_{i}")  # for save_format="tf"
-        return
-    layer._trainable_variables.extend(_view(v, layer, layer.trainable) for v in trainable)
-    layer._non_trainable_variables.extend(_view(v, layer, False) for v in non_trainable)
+            track_variable(layer, variable, f"weight_{i}")
+    for weights, added in zip(weight_lists(layer), (trainable, non_trainable)):
+        weights.extend(added)
 
 
 def retrack_weights(layer, value):
@@ -36,9 +36,8 @@ def retrack_weights(layer, value):
     other.
     """
     if KERAS_3:
-        layer._trainable_variables[:] = [
-            _view(weight.value, layer, value) for weight in layer._trainable_variables
-        ]
+        weights, _ = weight_lists(layer)
+        weights[:] = [_view(weight.value, layer, value) for weight in weights]
 
 
 def add_regularization(layer, losses):
@@ -54,10 +53,10 @@ def add_regularization(layer, losses):
     if not KERAS_3:
         for loss in losses:
             layer.add_loss(_if_trainable(layer, loss))
-    elif layer._trainable_variables:
+    elif weights := weight_lists(layer)[0]:
         # Keras 3 has no callable losses. The regularizer of a weight is evaluated as they were:
         # once however often a layer is called, and only while the weight is trainable.
-        variable = layer._trainable_variables[0].value
+        variable = weights[0].value
         attached = variable.__dict__.setdefault(_LOSSES, {})
         attached.update((id(loss), loss) for loss in losses)
         _view(variable, layer, True).regularizer = lambda _: sum(f() for f in attached.values())

@@ -10,14 +10,13 @@ import pathlib
 import shutil
 import time
 
-import tqdm
-
 from albert_tf.atomic import local_path, new_file, remove_remains
 from albert_tf.lock import locked
-from albert_tf.prediction.batches import texts_of, windows
+from albert_tf.prediction.asked_rows import AskedRows
 from albert_tf.prediction.manifest import Manifest, digest
-from albert_tf.prediction.tables import file_format, read_rows
-from albert_tf.prediction.writers import join_parts, output_format, write_part
+from albert_tf.prediction.parts import Parts, compute_here
+from albert_tf.prediction.tables import file_format
+from albert_tf.prediction.writers import output_format
 
 REFUSE, SET_ASIDE = BAD_ROWS = ("refuse", "set_aside")
 _SHOWN = 5
@@ -44,6 +43,8 @@ class Job:
         anything is computed. "set_aside": such rows go to `OUTPUT.bad_rows.jsonl`.
       shard: (i, n): only the i-th of n parts of the rows, i from 0, to go with other machines.
       overwrite: Whether an output of other settings is replaced.
+      compute: Function that writes the parts, `compute_here` or `beam_job.OnBeam`: the output is
+        the same.
 
     Raises:
       ValueError, FileNotFoundError, ImportError: An argument is not as above, there are no rows, or
@@ -73,6 +74,7 @@ class Job:
     bad_rows: str = REFUSE
     shard: tuple | None = None
     overwrite: bool = False
+    compute: object = compute_here
 
     def __call__(self):
         """Does the work that is left.
@@ -92,17 +94,18 @@ class Job:
             return {**manifest.counts, "computed": 0, "tokens": 0, "seconds": 0.0}
         with _removed_if_empty(work), locked(work):
             remove_remains(work)
-            limits = self._limits(files, columns)
-            counts = self._scan(self._rows(files, columns, limits), output)
+            rows = AskedRows(files, columns, list(self.keep))
+            parts = Parts(rows, self._limits(rows), work, kind, self.top_k)
+            counts = self._scan(parts, output)
             if manifest.begin():
-                _empty(work)
-            rows = self._rows(files, columns, limits)
-            done = self._compute(rows, work, kind, counts["rows"])
+                parts.remove()
+            computed, tokens = self.compute(parts, self.predictor, counts["rows"])
             with new_file(output) as file:
-                join_parts(sorted(work.glob("part-*")), file, kind)
+                parts.join(file)
             manifest.finish(counts)
-            _empty(work)
-        return {**counts, **done, "seconds": time.monotonic() - start}
+            parts.remove()
+        seconds = time.monotonic() - start
+        return {**counts, "computed": computed, "tokens": tokens, "seconds": seconds}
 
     # === What is asked ===
 
@@ -157,52 +160,30 @@ class Job:
 
     # === Rows ===
 
-    def _rows(self, files, columns, limits=(0, None)):
-        """Yields (place, row or None, kept values or None, error or None)."""
-        wanted = list(dict.fromkeys([*columns, *self.keep]))
-        found = itertools.chain.from_iterable(read_rows(file, wanted) for file in files)
-        for row in itertools.islice(found, *limits):
-            if row.error:
-                yield row.place, None, None, row.error
-                continue
-            try:
-                asked = self._asked([row.values[column] for column in columns], row.place)
-                yield row.place, asked, {name: row.values[name] for name in self.keep}, None
-            except (TypeError, ValueError) as error:
-                yield row.place, None, None, str(error)
-
-    def _asked(self, values, place):
-        for i, name in enumerate(self.predictor.text_inputs):
-            if name == "choices" and isinstance(values[i], str):
-                values[i] = json.loads(values[i])  # In a table, a list in JSON.
-        row = self.predictor.row(tuple(values), place)
-        if not all(text.strip() for text in texts_of(row)):
-            raise ValueError("a text without content")
-        return row
-
-    def _limits(self, files, columns):
+    def _limits(self, rows):
         """The numbers of the first row and of that after the last."""
         if self.shard is None:
             return 0, None
         i, n = self.shard
-        total = sum(1 for _ in self._rows(files, columns))
+        total = sum(1 for _ in rows.read(self.predictor))
         return i * total // n, (i + 1) * total // n
 
-    def _scan(self, rows, output):
+    def _scan(self, parts, output):
         """Reads all rows once, before the first is computed; counts good and bad ones."""
         good, bad, shown = 0, 0, []
         aside = pathlib.Path(f"{output}.bad_rows.jsonl")
         with new_file(aside) as temporary, open(temporary, "w", encoding="utf-8") as file:
-            for place, row, _, error in rows:
-                if row is not None:
+            for row in itertools.islice(parts.rows.read(self.predictor), *parts.limits):
+                if row.error is None:
                     good += 1
                     continue
                 bad += 1
-                line = json.dumps({"place": place, "error": error}, ensure_ascii=False)
                 if self.bad_rows == SET_ASIDE:
-                    file.write(line + "\n")
+                    told = {"place": row.place, "error": row.error}
+                    file.write(json.dumps(told, ensure_ascii=False) + "\n")
                 if bad <= _SHOWN:
-                    shown.append(error if place in error else f"{place}: {error}")
+                    at = "" if row.place in row.error else f"{row.place}: "
+                    shown.append(at + row.error)
         if bad == 0 or self.bad_rows == REFUSE:
             aside.unlink()
         if bad and self.bad_rows == REFUSE:
@@ -218,34 +199,6 @@ class Job:
             )
         return {"rows": good, "bad_rows": bad}
 
-    # === Answers ===
-
-    def _compute(self, rows, work, kind, total):
-        """Writes the parts that are missing; returns how many rows and tokens it computed."""
-        asked, kept = itertools.tee((row, keep) for _, row, keep, _ in rows if row is not None)
-        asked, kept = (row for row, _ in asked), (keep for _, keep in kept)
-        tokens, skipped, bar = 0, 0, None
-        for number, window in enumerate(windows(asked)):
-            beside = list(itertools.islice(kept, len(window)))
-            path = work / f"part-{number:07d}"
-            if path.exists():
-                skipped += len(window)
-                continue
-            if bar is None:  # Not before: what is skipped is no speed.
-                how = {"unit": " texts", "disable": None, "mininterval": 0.5}
-                bar = tqdm.tqdm(total=total, initial=skipped, **how)
-            answers, count = self.predictor.answer(window, self.top_k)
-            with new_file(path) as temporary:
-                write_part(temporary, kind, beside, answers)
-            tokens += count
-            bar.update(len(window))
-            if not bar.disable:
-                speed = tokens / max(bar.format_dict["elapsed"], 1e-9)
-                bar.set_postfix_str(f"{speed:,.0f} tokens/s")
-        if bar is not None:
-            bar.close()
-        return {"computed": total - skipped, "tokens": tokens}
-
 
 @contextlib.contextmanager
 def _removed_if_empty(directory):
@@ -255,9 +208,3 @@ def _removed_if_empty(directory):
     finally:
         with contextlib.suppress(OSError):
             directory.rmdir()
-
-
-def _empty(directory):
-    """Removes the parts of a job."""
-    for path in directory.glob("part-*"):
-        path.unlink()

@@ -32,19 +32,19 @@ class Manifest:
           FileExistsError: It is there, of other settings or unknown ones, and not `overwrite`.
         """
         found = self._read()
-        begun = found.get("made_of")
-        if begun == self._made_of and output.exists() and "counts" in found:
+        earlier = found.get("made_of")
+        if earlier == self._made_of and output.exists() and "counts" in found:
             self.counts = found["counts"]
             return not overwrite
-        if not overwrite and begun not in (None, self._made_of):
-            names = {*begun, *self._made_of}
-            changed = sorted(n for n in names if begun.get(n) != self._made_of.get(n))
+        if not overwrite and earlier not in (None, self._made_of):
+            names = {*earlier, *self._made_of}
+            changed = sorted(n for n in names if earlier.get(n) != self._made_of.get(n))
             raise FileExistsError(
                 "The same job goes on only with the same model, input and options. Received: for "
                 f"{output}, other {', '.join(changed)}. Use the earlier ones, choose another "
                 "output, or replace it (--overwrite)."
             )
-        if not overwrite and begun is None and output.exists():
+        if not overwrite and earlier is None and output.exists():
             raise FileExistsError(
                 f"The output must not exist yet. Received: {output}. Choose another path, or "
                 "replace it (--overwrite)."

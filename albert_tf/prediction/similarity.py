@@ -4,9 +4,11 @@ import csv
 import itertools
 import json
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
+from albert_tf._types import Path
 from albert_tf.data.example_proto import parse_example
 from albert_tf.data.tfrecord import read_records
 
@@ -66,9 +68,9 @@ def nearest(vectors, queries, top_k=10):
     indices = np.zeros([len(queries), 0], np.int64)
     for start in range(0, len(vectors), _BLOCK):
         block = queries @ _unit(vectors[start : start + _BLOCK]).T
-        places = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
+        columns = np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)
         scores = np.concatenate([scores, block], 1)
-        indices = np.concatenate([indices, places], 1)
+        indices = np.concatenate([indices, columns], 1)
         order = np.argsort(-scores, 1, kind="stable")[:, :top_k]
         scores, indices = (np.take_along_axis(x, order, 1) for x in (scores, indices))
     return scores, indices
@@ -90,18 +92,35 @@ def duplicates(vectors, threshold):
                 yield first + i, second + j, float(cosines[i, j])
 
 
-def draw_heat_map(vectors, texts, path, most=200):
+def draw_heat_map(
+    vectors: np.ndarray,
+    texts: Sequence[str] | None,
+    path: Path,
+    file_format: str | None = None,
+    most: int = 200,
+) -> None:
     """Draws the cosines of all pairs as a picture.
+
+    The colors range over the pairs of different rows: a row's cosine with itself is always 1. Up to
+    20 rows have the numbers in their cells, up to 40 have the texts beside them.
 
     Args:
       vectors: float array [n, H].
       texts: List of n str, or None.
-      path: Path of a .png.
+      path: Path of the file.
+      file_format: "png" or "svg". Default: the ending of `path`.
       most: Most vectors that a picture can show.
 
     Raises:
       ImportError: matplotlib is missing.
       ValueError: There are more vectors than a picture can show.
+
+    Example:
+      >>> import tempfile
+      >>> import albert_tf
+      >>> texts = ["How are you?", "How old are you?", "Will it rain?"]
+      >>> vectors = albert_tf.Predictor("albert_tiny_en", "embedding")(texts)
+      >>> albert_tf.draw_heat_map(vectors, texts, tempfile.mkdtemp() + "/similarity.png")
     """
     if len(vectors) > most:
         raise ValueError(
@@ -110,16 +129,27 @@ def draw_heat_map(vectors, texts, path, most=200):
         )
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    axes = figure.subplots()
     unit = _unit(vectors)
-    image = axes.imshow(unit @ unit.T, cmap="viridis", vmax=1)
-    figure.colorbar(image, label="cosine")
+    cosines = unit @ unit.T
+    others = cosines[~np.eye(len(unit), dtype=bool)]
+    low, high = (others.min(), others.max()) if len(others) and np.ptp(others) > 0 else (-1, 1)
+    side = min(12.0, max(3.0, 0.65 * len(unit)))
+    figure = Figure(figsize=(side + 4, side + 2.5), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(cosines, cmap="viridis", vmin=low, vmax=high)
+    figure.colorbar(image, label="cosine", extend="max" if high < 1 else "neither", shrink=0.8)
+    if len(unit) <= 20:
+        for (row, column), cosine in np.ndenumerate(cosines):
+            dark = image.norm(cosine) < 0.6
+            color = "white" if dark else "black"
+            axes.text(column, row, f"{cosine:.2f}", ha="center", va="center", color=color)
     if texts is not None and len(texts) <= 40:
         labels = [text if len(text) <= 40 else f"{text[:38]}..." for text in texts]
-        axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", parse_math=False)
+        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", parse_math=False)
         axes.set_yticks(range(len(labels)), labels, parse_math=False)
-    figure.savefig(path, dpi=120, format="png")
+    file_format = file_format or pathlib.Path(path).suffix[1:]
+    dateless = {"metadata": {"Date": None}} if file_format == "svg" else {}
+    figure.savefig(path, dpi=120, format=file_format, **dateless)
 
 
 def _unit(vectors):

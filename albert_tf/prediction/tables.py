@@ -4,17 +4,17 @@ import csv
 import dataclasses
 import difflib
 import gzip
-import itertools
 import json
 import pathlib
 import zlib
 
 FORMATS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")
+START = (0, 0)  # Of a file: `Row.start` of its first row.
 _BATCH = 1024
 _LONGEST_LINE = 1 << 26
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(slots=True)
 class Row:
     """A row of a file.
 
@@ -22,11 +22,13 @@ class Row:
       place: File and line, or file and row, such as "rows.csv:3".
       values: {column: value}; None where the row is malformed.
       error: What is wrong with it, or None.
+      start: Where it begins, for `read_rows`: (bytes, lines) before it; of .parquet, rows twice.
     """
 
     place: str
     values: dict | None
     error: str | None = None
+    start: tuple = START
 
 
 def file_format(path):
@@ -46,7 +48,7 @@ def file_format(path):
     return suffix
 
 
-def read_rows(path, columns):
+def read_rows(path, columns, start=START):
     """Yields each row of a file as a `Row`, blank ones too.
 
     A line of .txt is the column "text". The first row of .csv and .tsv names the columns; CSV
@@ -55,6 +57,7 @@ def read_rows(path, columns):
     Args:
       path: Path of a file in one of `FORMATS`.
       columns: Names of the columns that are wanted; of a JSON object, keys.
+      start: `start` of the row to begin with.
 
     Raises:
       FileNotFoundError: There is no such file.
@@ -74,12 +77,20 @@ def read_rows(path, columns):
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(f"The input must be an existing file. Received: {path}.")
     if kind == ".parquet":
-        yield from _parquet(path, columns)
+        yield from _parquet(path, columns, start[0])
         return
     read = {".txt": _text, ".csv": _csv, ".tsv": _tsv, ".jsonl": _jsonl}[kind]
     with (gzip.open if str(path).lower().endswith(".gz") else open)(path, "rb") as file:
         try:
-            yield from read(path, _lines(path, file), list(columns))
+            lines = _Lines(path, file, start)
+            rows = read(path, lines, list(columns))
+            while True:
+                before = lines.position  # Readers take no line before they are asked for its row.
+                row = next(rows, None)
+                if row is None:
+                    return
+                row.start = max(before, start)
+                yield row
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(
                 f"A .gz file must be whole. Received: {path}, damaged or cut off ({error}). Copy "
@@ -87,33 +98,56 @@ def read_rows(path, columns):
             ) from None
 
 
-def _lines(path, file):
-    """Yields lines with their line ends; bytes that are no UTF-8 become lone surrogates."""
-    first = True
-    for number in itertools.count(1):
-        line = file.readline(_LONGEST_LINE)
+class _Lines:
+    """Lines of a file with their line ends; bytes that are no UTF-8 become lone surrogates."""
+
+    def __init__(self, path, file, start):
+        self.position = START  # Bytes and lines before the next one.
+        self._path, self._file, self._start = path, file, start
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self._file.readline(_LONGEST_LINE)
         if not line:
-            return
+            raise StopIteration
+        offset, number = self.position
+        self.position = offset + len(line), number + 1
         if len(line) == _LONGEST_LINE:
             raise ValueError(
-                f"A line must be shorter than {_LONGEST_LINE >> 20} MB. Received: {path}:{number}."
+                f"A line must be shorter than {_LONGEST_LINE >> 20} MB. Received: "
+                f"{self._path}:{number + 1}."
             )
-        if first:
-            line, first = line.removeprefix(b"\xef\xbb\xbf"), False
-        yield line.decode(errors="surrogateescape")
+        if not offset:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        return line.decode(errors="surrogateescape")
+
+    @property
+    def number(self):
+        """Of the last line, from 1."""
+        return self.position[1]
+
+    def go_to_start(self):
+        """What a reader does after the header: from here on, lines are those of the rows."""
+        if self._start != START:
+            self._file.seek(self._start[0])
+            self.position = self._start
 
 
 def _text(path, lines, columns):
     _check_columns(columns, ["text"], path)
-    for number, line in enumerate(lines, 1):
-        yield _row(f"{path}:{number}", {"text": _without_end(line)}, columns)
+    lines.go_to_start()
+    for line in lines:
+        yield _row(f"{path}:{lines.number}", {"text": _without_end(line)}, columns)
 
 
 def _tsv(path, lines, columns):
     header = _without_end(next(lines, "")).split("\t")
     _check_columns(columns, header, path)
-    for number, line in enumerate(lines, 2):
-        yield _cells(f"{path}:{number}", _without_end(line).split("\t"), header, columns)
+    lines.go_to_start()
+    for line in lines:
+        yield _cells(f"{path}:{lines.number}", _without_end(line).split("\t"), header, columns)
 
 
 def _csv(path, lines, columns):
@@ -123,8 +157,9 @@ def _csv(path, lines, columns):
     if isinstance(header, csv.Error):
         raise ValueError(f"The first row must name the columns. Received: {path}:1: {header}.")
     _check_columns(columns, header or [], path)
+    lines.go_to_start()
     while True:
-        number = reader.line_num + 1
+        number = lines.number + 1
         cells = _next(reader)
         if cells is None:
             return
@@ -143,8 +178,9 @@ def _next(reader):
 
 
 def _jsonl(path, lines, columns):
-    for number, line in enumerate(lines, 1):
-        place = f"{path}:{number}"
+    lines.go_to_start()
+    for line in lines:
+        place = f"{path}:{lines.number}"
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -157,7 +193,7 @@ def _jsonl(path, lines, columns):
             yield _row(place, values, columns)
 
 
-def _parquet(path, columns):
+def _parquet(path, columns, start):
     try:
         from pyarrow import ArrowInvalid, parquet
     except ImportError as error:
@@ -170,10 +206,21 @@ def _parquet(path, columns):
         raise ValueError(f"The file must be Parquet. Received: {path}: {error}") from None
     with file:
         _check_columns(columns, file.schema_arrow.names, path)
-        number = itertools.count(1)
-        for batch in file.iter_batches(_BATCH, columns=list(dict.fromkeys(columns))):
+        group, before = 0, 0
+        while group < file.num_row_groups and before + _rows_of(file, group) <= start:
+            before, group = before + _rows_of(file, group), group + 1
+        groups, names = range(group, file.num_row_groups), list(dict.fromkeys(columns))
+        for batch in file.iter_batches(_BATCH, row_groups=groups, columns=names):
             for values in batch.to_pylist():
-                yield _row(f"{path}:row {next(number)}", values, columns)
+                if before >= start:
+                    row = _row(f"{path}:row {before + 1}", values, columns)
+                    row.start = (before, before)
+                    yield row
+                before += 1
+
+
+def _rows_of(file, group):
+    return file.metadata.row_group(group).num_rows
 
 
 def _cells(place, cells, header, columns):

@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 
-from albert_tf.data.example_proto import serialize_example
+from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.tfrecord import frame_records
 
 FORMATS = (".jsonl", ".csv", ".npy", ".parquet", ".tfrecord")
@@ -60,9 +60,9 @@ def write_part(path, kind, kept, answers):
             writer.writeheader()
             writer.writerows(rows)
     elif kind == ".tfrecord":
-        path.write_bytes(
-            frame_records([_example({**k, **_row(a)}) for k, a in zip(texts, answers)])
-        )
+        rows = [{**k, **_row(a)} for k, a in zip(texts, answers)]
+        columns = {name: _column([row[name] for row in rows]) for name in rows[0]}
+        path.write_bytes(frame_records(serialize_examples(columns)))
     else:
         pyarrow, parquet = _pyarrow()
         rows = [{**k, **_row(a)} for k, a in zip(texts, answers)]
@@ -133,12 +133,9 @@ def _cell(value):
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _example(row):
-    features = {}
-    for name, value in row.items():
-        value = value.encode() if isinstance(value, str) else value
-        features[name] = value if isinstance(value, list) else [value]
-    return serialize_example(features)
+def _column(values):
+    """A field of all rows, as `serialize_examples` takes it."""
+    return [[v.encode()] for v in values] if isinstance(values[0], str) else np.array(values)
 
 
 def _type(pyarrow, value):

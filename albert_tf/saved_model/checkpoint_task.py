@@ -3,8 +3,7 @@
 import dataclasses
 import inspect
 
-from albert_tf.checkpoints.checkpoint import Checkpoint
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened
 from albert_tf.checkpoints.vocabulary_file import require_vocabulary
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.pretrainer import AlbertPretrainer
@@ -117,7 +116,7 @@ def checkpoint_task(
     >>> task.export.settings["pooling"], task.seq_length
     ('cls', 512)
     """
-    checkpoint = path if isinstance(path, Checkpoint) else read(path, config)
+    checkpoint = opened(path, config)
     name = task_name(checkpoint, task)
     model_class, make, length = _TASKS[name]
     own = [p for p in list(inspect.signature(make).parameters)[1:] if p != "vocabulary"]

@@ -1,14 +1,15 @@
 """A classifier as a SavedModel: text in, label and probabilities out."""
 
+from collections.abc import Sequence
+from typing import Unpack
+
 import numpy as np
 import tensorflow as tf
 
-from albert_tf.saved_model.tasks import (
-    TaskExport,
-    check_model,
-    checked_labels,
-    export_task,
-)
+from albert_tf._types import Path
+from albert_tf.saved_model.arguments import ExportOptions, check_model, checked_labels
+from albert_tf.saved_model.contract.checklist import Check
+from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.tasks.classifier import (
     MULTI_LABEL,
     REGRESSION,
@@ -16,29 +17,23 @@ from albert_tf.tasks.classifier import (
     AlbertClassifier,
     check_problem_type,
 )
-from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import pack_to_longest
 
 _TASKS = {REGRESSION: "regression", SINGLE_LABEL: "classification", MULTI_LABEL: "multi_label"}
 
 
+@exporter
 def export_classifier(
-    model,
-    path,
-    sp_model=None,
-    labels=None,
-    rules=None,
-    seq_length=128,
-    pairs=False,
-    overwrite=False,
-    skip_padding=True,
-    problem_type=None,
-    threshold=0.5,
-    compute_dtype=None,
-    warmup=False,
-    vocab_file=None,
-    do_lower_case=None,
-):
+    model: AlbertClassifier,
+    path: Path,
+    sp_model: Path | None = None,
+    labels: Sequence[str] | None = None,
+    seq_length: int = 128,
+    pairs: bool = False,
+    problem_type: str | None = None,
+    threshold: float | Sequence[float] = 0.5,
+    **options: Unpack[ExportOptions],
+) -> list[Check]:
     """Writes a SavedModel that classifies text, or rates it, as its problem type says.
 
     Includes tokenizer, encoder and head. It is reusable, too: loaded, it can be called on ids and
@@ -63,19 +58,19 @@ def export_classifier(
         `vocab_file`.
       labels: Names of the classes, in order. Default: `model.labels`, or else "0", "1", ... Not for
         regression.
-      rules: Text rules of the training, "original" or "tfhub". Default: those of the model, or
-        else of task.json beside `sp_model`, or else "original", with which this package trains
-        and tokenizes. Only the output of `export_preprocessor` has others by default.
       seq_length: Longest input in tokens; what exceeds it is cut off, as in training.
       pairs: Whether the text inputs are pairs of texts.
-      overwrite: Whether an earlier output at `path` is replaced.
-      skip_padding: Whether the encoder computes tokens only, not padding. Answers are the same, in
-        less time. XLA cannot compile it.
       problem_type: "single_label_classification" (softmax), "multi_label_classification" (sigmoid)
         or "regression". Default: `model.problem_type`, which looks at the loss that it was compiled
         with; where there was none, as in a training loop of your own, say it.
       threshold: Probability from which a label is predicted, where a text has several: a number,
         or one for each label.
+      rules: Text rules of the training, "original" or "tfhub". Default: those of the model, or
+        else of task.json beside `sp_model`, or else "original", with which this package trains
+        and tokenizes. Only the output of `export_preprocessor` has others by default.
+      overwrite: Whether an earlier output at `path` is replaced.
+      skip_padding: Whether the encoder computes tokens only, not padding. Answers are the same, in
+        less time. XLA cannot compile it.
       compute_dtype: "float32", "bfloat16" or "float16", what blocks and pooler compute in.
         Variables and outputs are float32 in any case. Default: that of the encoder.
       warmup: Whether to write `assets.extra/tf_serving_warmup_requests`, a few requests that
@@ -107,13 +102,12 @@ def export_classifier(
     ['label', 'probabilities']
     """
     task = classifier_task(model, labels, pairs, problem_type, threshold)
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    return export_task(
-        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
-    )
+    return export_task(task, path, sp_model, seq_length=seq_length, **options)
 
 
-def classifier_task(model, labels=None, pairs=False, problem_type=None, threshold=0.5):
+def classifier_task(
+    model, labels=None, pairs=False, problem_type=None, threshold: float | Sequence[float] = 0.5
+):
     """The `TaskExport` of `export_classifier`, which describes the arguments."""
     check_model(model, AlbertClassifier)
     check_problem_type(problem_type, model.num_classes)
@@ -137,7 +131,7 @@ def classifier_task(model, labels=None, pairs=False, problem_type=None, threshol
             probabilities = tf.sigmoid(logits)
             predictions = probabilities >= tf.constant(settings["thresholds"])
             return {"predictions": predictions, "probabilities": probabilities}
-        label = tf.gather(tf.constant(names), tf.argmax(logits, -1))
+        label = tf.gather(tf.constant(names or ()), tf.argmax(logits, -1))
         return {"label": label, "probabilities": tf.nn.softmax(logits)}
 
     def answer_text(preprocessor, compute, **texts):

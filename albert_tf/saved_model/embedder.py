@@ -1,21 +1,24 @@
 """An encoder as a SavedModel from text to one vector."""
 
 import dataclasses
+from typing import Unpack
 
 import tensorflow as tf
 
 from albert_tf._types import Path
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import unpack_inputs
+from albert_tf.saved_model.arguments import ExportOptions, check_model
 from albert_tf.saved_model.contract.checklist import Check
-from albert_tf.saved_model.tasks import TaskExport, export_task
+from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.task_record import recorded_rules
-from albert_tf.text.given_vocabulary import given_vocabulary
+from albert_tf.tasks.embedder import mean_of_tokens
 from albert_tf.text.preprocessor import pack_to_longest
 
 POOLINGS = ("mean", "cls", "pooled")
 
 
+@exporter
 def export_embedder(
     encoder: AlbertEncoder,
     path: Path,
@@ -23,14 +26,8 @@ def export_embedder(
     pooling: str = "mean",
     layer: int = -1,
     normalize: bool = True,
-    rules: str | None = None,
     seq_length: int | None = None,
-    overwrite: bool = False,
-    skip_padding: bool = True,
-    compute_dtype: str | None = None,
-    warmup: bool = False,
-    vocab_file: Path | None = None,
-    do_lower_case: bool | None = None,
+    **options: Unpack[ExportOptions],
 ) -> list[Check]:
     """Writes a SavedModel that turns texts into vectors.
 
@@ -44,57 +41,37 @@ def export_embedder(
 
     Args:
       encoder: An `AlbertEncoder`.
-      path: Directory to write.
-      sp_model: Path of the SentencePiece model that the encoder was trained with. None with
-        `vocab_file`.
+      path, sp_model, **options: As of `export_classifier`.
       pooling: "mean" of the vectors of all tokens, [CLS] and [SEP] included; "cls", the vector of
         [CLS]; or "pooled", `pooled_output`, which pre-training has taught the order of sentences,
         not their meaning.
       layer: Which block's output, as an index into `encoder_outputs`: -1 is the last. For "pooled"
         it must be the last.
       normalize: Whether vectors have length 1, so that their dot product is their cosine.
-      rules: Text rules of the training, "original" or "tfhub". Default: those that the encoder's
-        checkpoint tells, or else as of `export_classifier`.
       seq_length: Longest text in tokens; what exceeds it is cut off. Default: as many as the
         encoder has positions.
-      overwrite, skip_padding, compute_dtype, warmup, vocab_file, do_lower_case: As of
-        `export_classifier`.
 
-    Returns:
-      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
-
-    Raises: As `export_classifier`.
+    Returns, Raises: As `export_classifier`.
 
     Example:
 
     >>> import tempfile
     >>> import albert_tf
-    >>> from albert_tf import albert_tiny_en
-    >>> import tensorflow as tf
-    >>> import tensorflow_text
-    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
     >>> path = tempfile.mkdtemp() + "/embedder"
-    >>> _ = albert_tf.export_embedder(encoder, path, albert_tiny_en.SP_MODEL)
-    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
-    >>> serve(text=tf.constant(["How old are you?", "Will it snow?"]))["embedding"].shape
-    TensorShape([2, 192])
+    >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
+    >>> _ = albert_tf.export_embedder(encoder, path, albert_tf.albert_tiny_en.SP_MODEL)
+    >>> albert_tf.Predictor(path)(["How old are you?", "Will it snow?"]).shape
+    (2, 192)
 
     Reference: N. Reimers and I. Gurevych, "Sentence-BERT", arXiv 1908.10084, section 3.
     """
     task = embedder_task(encoder, pooling, layer, normalize)
-    seq_length = encoder.albert_config.max_position_embeddings if seq_length is None else seq_length
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    return export_task(
-        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
-    )
+    return export_task(task, path, sp_model, seq_length=seq_length, **options)
 
 
 def embedder_task(encoder, pooling="mean", layer=-1, normalize=True):
     """The `TaskExport` of `export_embedder`, which describes the arguments."""
-    if not isinstance(encoder, AlbertEncoder):
-        raise TypeError(
-            f"An embedder is made of an AlbertEncoder. Received: {type(encoder).__name__}."
-        )
+    check_model(encoder, AlbertEncoder)
     if pooling not in POOLINGS:
         raise ValueError(f"`pooling` must be one of {', '.join(POOLINGS)}. Received: {pooling!r}.")
     config = encoder.albert_config
@@ -151,9 +128,5 @@ class _Embedder:
         elif self.pooling == "cls":
             vectors = tf.cast(layer[:, 0], tf.float32)
         else:
-            weights = tf.cast(mask > 0, tf.float32)[:, :, tf.newaxis]
-            # By `where`, for the vectors of padding may be anything.
-            tokens = tf.where(weights > 0, tf.cast(layer, tf.float32), 0.0)
-            count = tf.maximum(tf.reduce_sum(weights, 1), 1.0)
-            vectors = tf.reduce_sum(tokens, 1) / count
+            vectors = mean_of_tokens(layer, mask)
         return tf.math.l2_normalize(vectors, -1) if self.normalize else vectors

@@ -3,12 +3,14 @@
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
+from albert_tf._types import Path
 from albert_tf.atomic import refuse_existing, replacing_directory
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.inputs import INPUT_NAMES, as_int32, unpack_inputs
 from albert_tf.pretrainer import AlbertPretrainer
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.check import check_or_raise
+from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.contract.encoder import SIGNATURE_OUTPUTS, SIGNATURES
 from albert_tf.saved_model.tracing import traced_once
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
@@ -17,15 +19,15 @@ from albert_tf.text.given_vocabulary import given_vocabulary
 
 
 def export_encoder(
-    model,
-    path,
-    sp_model=None,
-    overwrite=False,
-    skip_padding=None,
-    compute_dtype=None,
-    vocab_file=None,
-    do_lower_case=None,
-):
+    model: AlbertEncoder | AlbertPretrainer,
+    path: Path,
+    sp_model: Path | None = None,
+    overwrite: bool = False,
+    skip_padding: bool | None = None,
+    compute_dtype: str | None = None,
+    vocab_file: Path | None = None,
+    do_lower_case: bool | None = None,
+) -> list[Check]:
     """Writes a SavedModel that `hub.KerasLayer` loads and fine-tunes like the TF Hub ones.
 
     Includes the encoder, its heads where `model` has them (`.mlm`, `.sop`), the vocabulary that is
@@ -146,8 +148,8 @@ def _reusable_object(pretrainer, vocabulary, computation):
             return {"mlm_logits": logits, **outputs}
 
         head = _tf_variables(masked_lm)
-        also = ["masked_lm_positions"]
-        root.mlm = _reusable(call_masked_lm, variables + head, [dict], computation, also)
+        further = ["masked_lm_positions"]
+        root.mlm = _reusable(call_masked_lm, variables + head, [dict], computation, further)
 
     if sentence_order is not None:
 

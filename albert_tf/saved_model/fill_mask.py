@@ -1,6 +1,7 @@
 """A pre-trained model as a SavedModel from texts with [MASK] to the word pieces that fit there."""
 
 import dataclasses
+from typing import Unpack
 
 import tensorflow as tf
 
@@ -9,13 +10,9 @@ from albert_tf.encoder import AlbertEncoder
 from albert_tf.heads import MaskedLM
 from albert_tf.inputs import unpack_inputs
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.saved_model.arguments import ExportOptions, check_model, check_positive
 from albert_tf.saved_model.contract.checklist import Check
-from albert_tf.saved_model.tasks import (
-    TaskExport,
-    check_model,
-    check_positive,
-    export_task,
-)
+from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.task_record import recorded_rules
 from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.masked_text import MASK, STAND_IN
@@ -24,19 +21,14 @@ from albert_tf.text.reference import WORD_START
 from albert_tf.text.wordpiece_vocabulary import SUFFIX, WordPieceVocabulary
 
 
+@exporter
 def export_fill_mask(
     model: AlbertPretrainer,
     path: Path,
     sp_model: Path | None = None,
     top_k: int = 5,
-    rules: str | None = None,
     seq_length: int | None = None,
-    overwrite: bool = False,
-    skip_padding: bool = True,
-    compute_dtype: str | None = None,
-    warmup: bool = False,
-    vocab_file: Path | None = None,
-    do_lower_case: bool | None = None,
+    **options: Unpack[ExportOptions],
 ) -> list[Check]:
     """Writes a SavedModel that fills the masked places of texts.
 
@@ -60,42 +52,29 @@ def export_fill_mask(
 
     Args:
       model: An `AlbertPretrainer` with a masked LM head.
-      path, sp_model, overwrite, skip_padding, compute_dtype, warmup, vocab_file, do_lower_case: As
-        of `export_classifier`.
+      path, sp_model, **options: As of `export_classifier`.
       top_k: Number of word pieces for each mask.
-      rules: Text rules of the training, "original" or "tfhub". Default: those that the checkpoint
-        tells, or else as of `export_classifier`.
-      seq_length: Longest text in tokens; what exceeds it is cut off. Default: as many as the
-        encoder has positions.
+      seq_length: As of `export_embedder`.
 
-    Returns:
-      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
-
-    Raises: As `export_classifier`.
+    Returns, Raises: As `export_classifier`.
 
     Example:
 
     >>> import tempfile
     >>> import albert_tf
-    >>> from albert_tf import albert_tiny_en
-    >>> import tensorflow as tf
-    >>> import tensorflow_text
-    >>> model = albert_tf.AlbertPretrainer.from_checkpoint("albert_tiny_en")
     >>> path = tempfile.mkdtemp() + "/fill_mask"
-    >>> _ = albert_tf.export_fill_mask(model, path, albert_tiny_en.SP_MODEL, top_k=3)
-    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
-    >>> serve(text=tf.constant(["she [MASK] at [MASK] ."]))["tokens"].shape
-    TensorShape([1, 2, 3])
+    >>> model = albert_tf.AlbertPretrainer.from_checkpoint("albert_tiny_en")
+    >>> _ = albert_tf.export_fill_mask(model, path, albert_tf.albert_tiny_en.SP_MODEL, top_k=3)
+    >>> [len(mask) for mask in albert_tf.Predictor(path)("she [MASK] at [MASK] .")]
+    [3, 3]
 
     Reference: arXiv 1909.11942, section 3; `FillMaskPipeline` of Hugging Face transformers.
     """
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    task = fill_mask_task(model, vocabulary, top_k)
-    if seq_length is None:
-        seq_length = model.encoder.albert_config.max_position_embeddings
-    return export_task(
-        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
+    vocabulary = given_vocabulary(
+        sp_model, options.pop("vocab_file", None), options.pop("do_lower_case", None)
     )
+    task = fill_mask_task(model, vocabulary, top_k)
+    return export_task(task, path, vocabulary, seq_length=seq_length, **options)
 
 
 def fill_mask_task(model, vocabulary, top_k=5):
@@ -219,9 +198,9 @@ class _MaskFiller:
     def call(self, inputs, training=None):
         ids, mask, types = unpack_inputs(inputs)
         masked = (ids == self.mask_id) & (mask > 0)
-        places = tf.where(masked)  # [all masks, 2]
+        indices = tf.where(masked)  # [all masks, 2]
         positions = tf.RaggedTensor.from_value_rowids(
-            tf.cast(places[:, 1], tf.int32), places[:, 0], tf.shape(ids, tf.int64)[0], False
+            tf.cast(indices[:, 1], tf.int32), indices[:, 0], tf.shape(ids, tf.int64)[0], False
         ).to_tensor(0)
         outputs = self.encoder.encode(ids, mask, types, training, positions, apart=not training)
         table = self.encoder.embeddings.word_embeddings.table()

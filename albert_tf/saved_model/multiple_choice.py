@@ -1,32 +1,26 @@
 """A multiple-choice model as a SavedModel: context, question and choices in, answer out."""
 
+from typing import Unpack
+
 import tensorflow as tf
 
-from albert_tf.saved_model.tasks import (
-    TaskExport,
-    check_model,
-    check_positive,
-    export_task,
-)
+from albert_tf._types import Path
+from albert_tf.saved_model.arguments import ExportOptions, check_model, check_positive
+from albert_tf.saved_model.contract.checklist import Check
+from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.tasks.multiple_choice import AlbertMultipleChoice
-from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.preprocessor import pack_to_longest
 
 
+@exporter
 def export_multiple_choice(
-    model,
-    path,
-    sp_model=None,
-    rules=None,
-    seq_length=512,
-    max_qa_length=128,
-    overwrite=False,
-    skip_padding=True,
-    compute_dtype=None,
-    warmup=False,
-    vocab_file=None,
-    do_lower_case=None,
-):
+    model: AlbertMultipleChoice,
+    path: Path,
+    sp_model: Path | None = None,
+    seq_length: int = 512,
+    max_qa_length: int = 128,
+    **options: Unpack[ExportOptions],
+) -> list[Check]:
     """Writes a SavedModel that answers multiple-choice questions on a text.
 
     Includes tokenizer, encoder and head, and is reusable, as that of `export_classifier`: see there
@@ -39,39 +33,30 @@ def export_multiple_choice(
     Signatures (any batch size and number of choices, which all examples of a batch share):
       serving_default: {context: string [batch], question: string [batch],
         choices: string [batch, choices]} -> {choice: int32 [batch], answer: string [batch],
-        probabilities: float32 [batch, choices]}.
+        probabilities: float32 [batch, choices]}. A choice "" is absent, for questions with fewer
+        choices than others of the batch: its probability is 0, and it is no answer.
       ids: {input_word_ids, input_mask, input_type_ids: int32 [batch, choices, length]} ->
         {choice, probabilities}.
 
     Args:
       model: An `AlbertMultipleChoice`.
-      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
-        do_lower_case: As of `export_classifier`.
+      path, sp_model, **options: As of `export_classifier`.
       seq_length: Longest input in tokens.
       max_qa_length: Longest question with choice, in tokens; seq_length - 3 if it is more.
 
-    Returns:
-      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
-
-    Raises: As `export_classifier`.
+    Returns, Raises: As `export_classifier`.
 
     Example:
 
     >>> import tempfile
     >>> import albert_tf
-    >>> from albert_tf import albert_tiny_en
-    >>> import tensorflow as tf
-    >>> import tensorflow_text
     >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
-    >>> model = albert_tf.AlbertMultipleChoice(encoder)
-    >>> path = tempfile.mkdtemp() + "/choices"
-    >>> _ = albert_tf.export_multiple_choice(model, path, albert_tiny_en.SP_MODEL)
-    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
-    >>> answer = serve(context=tf.constant(["The dog is black."]),
-    ...                question=tf.constant(["The dog is _ ."]),
-    ...                choices=tf.constant([["red", "black"]]))
-    >>> answer["probabilities"].shape
-    TensorShape([1, 2])
+    >>> model, path = albert_tf.AlbertMultipleChoice(encoder), tempfile.mkdtemp() + "/choices"
+    >>> _ = albert_tf.export_multiple_choice(model, path, albert_tf.albert_tiny_en.SP_MODEL)
+    >>> choose = albert_tf.Predictor(path)
+    >>> answer = choose(("The dog is black.", "The dog is _ .", ["red", "black"]))
+    >>> sorted(answer)
+    ['answer', 'choice', 'score']
 
     Reference: `convert_single_example` in the original's race_utils.py.
     """
@@ -79,10 +64,7 @@ def export_multiple_choice(
     if isinstance(seq_length, int) and isinstance(max_qa_length, int):
         max_qa_length = min(max_qa_length, max(seq_length - 3, 1))
     task = multiple_choice_task(model, max_qa_length)
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    return export_task(
-        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
-    )
+    return export_task(task, path, sp_model, seq_length=seq_length, **options)
 
 
 def multiple_choice_task(model, max_qa_length=128):
@@ -90,7 +72,8 @@ def multiple_choice_task(model, max_qa_length=128):
     check_model(model, AlbertMultipleChoice)
     check_positive(max_qa_length=max_qa_length)
 
-    def answer(logits):
+    def answer(logits, present=True):
+        logits = tf.where(present, logits, logits.dtype.min)
         choice = tf.argmax(logits, -1, output_type=tf.int32)
         return {"choice": choice, "probabilities": tf.nn.softmax(logits)}
 
@@ -119,7 +102,8 @@ def multiple_choice_task(model, max_qa_length=128):
         inputs = pack_to_longest(preprocessor, [first, second])
         length = tf.shape(inputs["input_word_ids"])[1]
         shape = [batch, count, length]
-        result = answer(compute({name: tf.reshape(x, shape) for name, x in inputs.items()}))
+        logits = compute({name: tf.reshape(x, shape) for name, x in inputs.items()})
+        result = answer(logits, choices != "")
         return {**result, "answer": tf.gather(choices, result["choice"], batch_dims=1)}
 
     return TaskExport(
@@ -143,10 +127,10 @@ def _statements(questions, choices):
     """
     has_blank = tf.strings.regex_full_match(questions, r"(?s).*_.*")
     parts = tf.strings.split(questions, "_")  # [n, (parts)]
-    rows = parts.value_rowids()
-    is_first = tf.range(tf.size(rows, tf.int64), dtype=tf.int64) == tf.gather(
-        parts.row_starts(), rows
+    question = parts.value_rowids()
+    is_first = tf.range(tf.size(question, tf.int64), dtype=tf.int64) == tf.gather(
+        parts.row_starts(), question
     )
-    filled = tf.strings.join([tf.where(is_first, "", tf.gather(choices, rows)), parts.values])
-    filled = tf.strings.unsorted_segment_join(filled, rows, tf.size(questions))
+    filled = tf.strings.join([tf.where(is_first, "", tf.gather(choices, question)), parts.values])
+    filled = tf.strings.unsorted_segment_join(filled, question, tf.size(questions))
     return tf.where(has_blank, filled, tf.strings.join([questions, choices], " "))

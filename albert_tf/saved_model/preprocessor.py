@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from albert_tf._types import Path
 from albert_tf.atomic import replacing_directory
 from albert_tf.saved_model.contract.check import check_or_raise
+from albert_tf.saved_model.contract.checklist import Check
 from albert_tf.saved_model.tracing import traced_once
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.text.given_vocabulary import given_vocabulary
@@ -19,14 +21,14 @@ _LENGTH = tf.TensorSpec([], tf.int32, name="seq_length")
 
 
 def export_preprocessor(
-    sp_model=None,
-    path=None,
-    rules=None,
-    seq_length=128,
-    overwrite=False,
-    vocab_file=None,
-    do_lower_case=None,
-):
+    sp_model: Path | None = None,
+    path: Path | None = None,
+    rules: str | None = None,
+    seq_length: int = 128,
+    overwrite: bool = False,
+    vocab_file: Path | None = None,
+    do_lower_case: bool | None = None,
+) -> list[Check]:
     """Writes the preprocessor SavedModel.
 
     The loaded object has `__call__`, `tokenize`, `tokenize_with_offsets`, `detokenize`,

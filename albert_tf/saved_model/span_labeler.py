@@ -1,36 +1,35 @@
 """Question answering as a SavedModel: question and context in, best answers out."""
 
+from typing import Unpack
+
 import tensorflow as tf
 
+from albert_tf._types import Path
+from albert_tf.saved_model.arguments import ExportOptions, check_model, check_positive
 from albert_tf.saved_model.best_spans import (
     best_spans,
     conditional_candidates,
     independent_candidates,
 )
-from albert_tf.saved_model.tasks import TaskExport, check_model, check_positive, export_task
+from albert_tf.saved_model.contract.checklist import Check
+from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.saved_model.windows import sliding_windows
 from albert_tf.tasks.span_labeler import AlbertSpanLabeler
-from albert_tf.text.given_vocabulary import given_vocabulary
 
 
+@exporter
 def export_span_labeler(
-    model,
-    path,
-    sp_model=None,
-    rules=None,
-    seq_length=384,
-    doc_stride=128,
-    max_query_length=64,
-    max_answer_length=30,
-    n_best=5,
-    no_answer_threshold=None,
-    overwrite=False,
-    skip_padding=True,
-    compute_dtype=None,
-    warmup=False,
-    vocab_file=None,
-    do_lower_case=None,
-):
+    model: AlbertSpanLabeler,
+    path: Path,
+    sp_model: Path | None = None,
+    seq_length: int = 384,
+    doc_stride: int = 128,
+    max_query_length: int = 64,
+    max_answer_length: int = 30,
+    n_best: int = 5,
+    no_answer_threshold: float | None = None,
+    **options: Unpack[ExportOptions],
+) -> list[Check]:
     """Writes a SavedModel that answers questions with spans of a context.
 
     Includes tokenizer, encoder and head, and is reusable, as that of `export_classifier`: see there
@@ -56,8 +55,7 @@ def export_span_labeler(
 
     Args:
       model: An `AlbertSpanLabeler`.
-      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
-        do_lower_case: As of `export_classifier`.
+      path, sp_model, **options: As of `export_classifier`.
       seq_length: Longest window in tokens.
       doc_stride: Distance of windows in tokens.
       max_query_length: Longest question in tokens; the rest is cut off, as in training.
@@ -67,42 +65,25 @@ def export_span_labeler(
         threshold of an evaluation. Default: 0 with version_2, for the simple head no threshold: the
         best span is the answer.
 
-    Returns:
-      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
-
-    Raises: As `export_classifier`.
+    Returns, Raises: As `export_classifier`.
 
     Example:
 
     >>> import tempfile
     >>> import albert_tf
-    >>> from albert_tf import albert_tiny_en
-    >>> import tensorflow as tf
-    >>> import tensorflow_text
     >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
-    >>> model = albert_tf.AlbertSpanLabeler(encoder)
-    >>> path = tempfile.mkdtemp() + "/answers"
-    >>> _ = albert_tf.export_span_labeler(model, path, albert_tiny_en.SP_MODEL)
-    >>> serve = tf.saved_model.load(path).signatures["serving_default"]
-    >>> answer = serve(question=tf.constant(["Who sang?"]), context=tf.constant(["Ann sang."]))
-    >>> answer["answers"].shape
-    TensorShape([1, 5])
+    >>> model, path = albert_tf.AlbertSpanLabeler(encoder), tempfile.mkdtemp() + "/answers"
+    >>> _ = albert_tf.export_span_labeler(model, path, albert_tf.albert_tiny_en.SP_MODEL)
+    >>> sorted(albert_tf.Predictor(path)(question="Who sang?", context="Ann sang."))
+    ['answer', 'end', 'score', 'start']
 
     Reference: `convert_examples_to_features`, `write_predictions_v1` and `_v2` in the original's
     squad_utils.py.
     """
     task = span_labeler_task(
-        model,
-        doc_stride,
-        max_query_length,
-        max_answer_length,
-        n_best,
-        no_answer_threshold,
+        model, doc_stride, max_query_length, max_answer_length, n_best, no_answer_threshold
     )
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    return export_task(
-        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
-    )
+    return export_task(task, path, sp_model, seq_length=seq_length, **options)
 
 
 def span_labeler_task(
@@ -159,10 +140,10 @@ def span_labeler_task(
             n_best,
         )
         if model.version_2:
-            no_answer_score = tf.math.segment_min(outputs["cls_logits"], windows.rows)
+            no_answer_score = tf.math.segment_min(outputs["cls_logits"], windows.examples)
         else:
             null = outputs["start_logits"][:, 0] + outputs["end_logits"][:, 0]
-            no_answer_score = tf.math.segment_min(null, windows.rows) - spans["scores"][:, 0]
+            no_answer_score = tf.math.segment_min(null, windows.examples) - spans["scores"][:, 0]
         answer = spans["answers"][:, 0]
         if no_answer_threshold is not None:
             answer = tf.where(no_answer_score < no_answer_threshold, answer, "")

@@ -1,25 +1,31 @@
 """What the exporters of models from text to answers share: the object, and how it is written."""
 
-import collections.abc
 import contextlib
 import dataclasses
 import functools
+import inspect
 import json
+from collections.abc import Callable
+from typing import ParamSpec
 
 import numpy as np
 import tensorflow as tf
 
 from albert_tf._keras import tf_variable
+from albert_tf._types import Path
 from albert_tf.atomic import replacing_directory
 from albert_tf.inputs import INPUT_NAMES, as_int32
+from albert_tf.saved_model.arguments import ExportOptions
 from albert_tf.saved_model.computation import check_computation, exported_computation
 from albert_tf.saved_model.contract.checklist import Check, differs
 from albert_tf.saved_model.contract.tasks import PROBES, check_task, probe_ids, probe_texts
 from albert_tf.saved_model.tracing import traced_once
 from albert_tf.saved_model.vocabulary_asset import attach_vocabulary
 from albert_tf.saved_model.warmup import write_warmup
-from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
+from albert_tf.text.given_vocabulary import given_vocabulary, reference_tokenizer, vocabulary_record
 from albert_tf.text.preprocessor import Preprocessor
+
+P = ParamSpec("P")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,13 +51,13 @@ class TaskExport:
     task: str
     model: object
     text_inputs: dict
-    answer_text: collections.abc.Callable
-    answer_ids: collections.abc.Callable
+    answer_text: Callable
+    answer_ids: Callable
     labels: tuple | None = None
     settings: dict = dataclasses.field(default_factory=dict)
     further_inputs: dict = dataclasses.field(default_factory=dict)
     needed_in_training: tuple = ()
-    check_length: collections.abc.Callable | None = None
+    check_length: Callable | None = None
 
     @property
     def ids_rank(self):
@@ -61,25 +67,29 @@ class TaskExport:
 def export_task(
     export,
     path,
-    vocabulary,
-    rules=None,
-    seq_length=128,
-    overwrite=False,
-    skip_padding=True,
-    compute_dtype=None,
-    warmup=False,
-):
+    sp_model=None,
+    *,
+    seq_length=None,
+    rules: str | None = None,
+    overwrite: bool = False,
+    skip_padding: bool = True,
+    compute_dtype: str | None = None,
+    warmup: bool = False,
+    vocab_file: Path | None = None,
+    do_lower_case: bool | None = None,
+) -> list[Check]:
     """Writes a task model's SavedModel and checks it before it appears at `path`.
 
     Args:
       export: `TaskExport`.
-      vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
-      path, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup: As the exporters'
-        arguments.
+      sp_model: Path of a SentencePiece model, or an opened vocabulary of either kind.
+      seq_length: Longest input in tokens. Default: as many as the encoder has positions.
+      The others: As of `export_classifier`.
 
     Returns:
       The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
     """
+    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
     with (
         _prepared(export, vocabulary, rules, seq_length, skip_padding, compute_dtype) as prepared,
         replacing_directory(path, overwrite=overwrite) as temporary,
@@ -104,7 +114,20 @@ def export_task(
     return checks
 
 
-def serving_function(export, vocabulary, rules=None, seq_length=128, compute_dtype=None):
+def exporter(function: Callable[P, list[Check]]) -> Callable[P, list[Check]]:
+    """Decorates a public exporter that passes its `**options` on to `export_task`.
+
+    `help` and editors show the options as arguments with names, types and defaults.
+    """
+    signature = inspect.signature(function)
+    of_all = inspect.signature(export_task).parameters
+    *own, _ = signature.parameters.values()
+    options = [of_all[name] for name in ExportOptions.__annotations__]
+    function.__signature__ = signature.replace(parameters=[*own, *options])
+    return function
+
+
+def serving_function(export, vocabulary, rules=None, seq_length=None, compute_dtype=None):
     """What `serving_default` of the SavedModel would be, of the live model: nothing is written.
 
     Args:
@@ -131,45 +154,20 @@ def serving_function(export, vocabulary, rules=None, seq_length=128, compute_dty
 def _prepared(export, vocabulary, rules, seq_length, skip_padding, compute_dtype):
     """Checks the arguments; yields the preprocessor, and what `exported_computation` does."""
     encoder = export.model.encoder
+    positions = encoder.albert_config.max_position_embeddings
+    seq_length = positions if seq_length is None else seq_length
     preprocessor = Preprocessor(vocabulary, rules or export.model.rules, seq_length)
     preprocessor.tokenize.vocabulary.check_size(encoder.albert_config.vocab_size)
-    if preprocessor.seq_length > encoder.albert_config.max_position_embeddings:
+    if preprocessor.seq_length > positions:
         raise ValueError(
-            f"`seq_length` must not exceed the encoder's "
-            f"{encoder.albert_config.max_position_embeddings} positions. Received: {seq_length}."
+            f"`seq_length` must not exceed the encoder's {positions} positions. Received: "
+            f"{seq_length}."
         )
     if export.check_length is not None:
         export.check_length(preprocessor.seq_length)
     check_computation(encoder, skip_padding, compute_dtype)
     with exported_computation(encoder, skip_padding, compute_dtype) as computation:
         yield preprocessor, computation
-
-
-def checked_labels(labels, num_classes):
-    """The names of classes as a tuple of str; "0", "1", ... if `labels` is None."""
-    if labels is None:
-        return tuple(str(i) for i in range(num_classes))
-    rule = f"`labels` must be {num_classes} different names, one for each class in order."
-    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
-        raise ValueError(f"{rule} Received: {labels!r}.")
-    if len(labels) != num_classes or len(set(labels)) != num_classes:
-        raise ValueError(f"{rule} Received: {len(labels)} of them, {list(labels)!r}.")
-    return tuple(labels)
-
-
-def check_model(model, kind):
-    """Raises a TypeError unless `model` is of the class that an exporter takes."""
-    if not isinstance(model, kind):
-        raise TypeError(
-            f"This exporter takes an {kind.__name__}. Received: {type(model).__name__}."
-        )
-
-
-def check_positive(**values):
-    """Raises a ValueError unless each value is a positive integer."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}.")
 
 
 # There is no control flow to convert, which would take longer than all the rest.

@@ -1,39 +1,38 @@
 """A tagger as a SavedModel: text in, tagged words or pieces out, with their places in the text."""
 
+from collections.abc import Sequence
+from typing import Unpack
+
 import tensorflow as tf
 
-from albert_tf.saved_model.character_offsets import character_offsets
-from albert_tf.saved_model.tasks import (
-    TaskExport,
+from albert_tf._types import Path
+from albert_tf.saved_model.arguments import (
+    ExportOptions,
     check_model,
     check_positive,
     checked_labels,
-    export_task,
 )
+from albert_tf.saved_model.character_offsets import character_offsets
+from albert_tf.saved_model.contract.checklist import Check
+from albert_tf.saved_model.tasks import TaskExport, export_task, exporter
 from albert_tf.saved_model.windows import sliding_windows
 from albert_tf.tasks.token_classifier import AlbertTokenClassifier
-from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.tensorflow_text import import_tensorflow_text
 
 UNITS = ("words", "pieces")
 
 
+@exporter
 def export_token_classifier(
-    model,
-    path,
-    sp_model=None,
-    labels=None,
-    rules=None,
-    seq_length=128,
-    stride=64,
-    units="words",
-    overwrite=False,
-    skip_padding=True,
-    compute_dtype=None,
-    warmup=False,
-    vocab_file=None,
-    do_lower_case=None,
-):
+    model: AlbertTokenClassifier,
+    path: Path,
+    sp_model: Path | None = None,
+    labels: Sequence[str] | None = None,
+    seq_length: int = 128,
+    stride: int = 64,
+    units: str = "words",
+    **options: Unpack[ExportOptions],
+) -> list[Check]:
     """Writes a SavedModel that tags the words of a text.
 
     Includes tokenizer, encoder and head, and is reusable, as that of `export_classifier`: see there
@@ -54,8 +53,7 @@ def export_token_classifier(
 
     Args:
       model: An `AlbertTokenClassifier`.
-      path, sp_model, rules, overwrite, skip_padding, compute_dtype, warmup, vocab_file,
-        do_lower_case: As of `export_classifier`.
+      path, sp_model, **options: As of `export_classifier`.
       labels: Names of the classes, in order, such as "O", "B-PER". Default: `model.labels`, or else
         "0", "1", ...
       seq_length: Longest window in tokens.
@@ -64,31 +62,25 @@ def export_token_classifier(
         a lone "▁", as in training; "pieces" for every piece. A model that learned from CoNLL
         expects punctuation to stand apart.
 
-    Returns:
-      The list of `albert_tf.saved_model.contract.checklist.Check` that the SavedModel passed.
-
-    Raises: As `export_classifier`.
+    Returns, Raises: As `export_classifier`.
 
     Example:
 
     >>> import tempfile
     >>> import albert_tf
-    >>> from albert_tf import albert_tiny_en
     >>> import tensorflow as tf
     >>> import tensorflow_text
     >>> encoder = albert_tf.AlbertEncoder.from_checkpoint("albert_tiny_en")
     >>> model = albert_tf.AlbertTokenClassifier(encoder, num_classes=2)
     >>> path = tempfile.mkdtemp() + "/names"
-    >>> _ = albert_tf.export_token_classifier(model, path, albert_tiny_en.SP_MODEL, ["O", "B-PER"])
+    >>> _ = albert_tf.export_token_classifier(model, path, albert_tf.albert_tiny_en.SP_MODEL,
+    ...                                       labels=["O", "B-PER"])
     >>> serve = tf.saved_model.load(path).signatures["serving_default"]
     >>> serve(text=tf.constant(["Ann sang ."]))["tokens"].numpy().tolist()
     [[b'Ann', b'sang', b'.']]
     """
     task = token_classifier_task(model, labels, stride, units)
-    vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
-    return export_task(
-        task, path, vocabulary, rules, seq_length, overwrite, skip_padding, compute_dtype, warmup
-    )
+    return export_task(task, path, sp_model, seq_length=seq_length, **options)
 
 
 def token_classifier_task(model, labels=None, stride=64, units="words"):

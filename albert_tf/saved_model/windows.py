@@ -14,7 +14,7 @@ class Windows:
 
     Attributes:
       inputs: dict {input_word_ids, input_mask, input_type_ids} of int32 [W, S].
-      rows: int32 [W], the example that a window belongs to, ascending.
+      examples: int32 [W], the example that a window belongs to, ascending.
       counts: int32 [B], windows of an example, at least 1.
       tokens: int32 [W, S], index into `text.values` of the token of the text at each position; its
         size where there is none.
@@ -24,7 +24,7 @@ class Windows:
     """
 
     inputs: dict
-    rows: tf.Tensor
+    examples: tf.Tensor
     counts: tf.Tensor
     tokens: tf.Tensor
     is_text: tf.Tensor
@@ -59,20 +59,20 @@ def sliding_windows(text, seq_length, stride, special_ids, prefix=None):
     step = tf.minimum(capacity, stride)
     counts = 1 + (tf.maximum(lengths - capacity, 0) + step - 1) // step  # [B]
 
-    rows = tf.repeat(tf.range(tf.size(counts)), counts)  # [W]
-    number = tf.range(tf.size(rows)) - tf.gather(tf.cumsum(counts, exclusive=True), rows)
-    start = number * tf.gather(step, rows)  # First token of the text in the window.
-    size = tf.minimum(tf.gather(capacity, rows), tf.gather(lengths, rows) - start)
+    examples = tf.repeat(tf.range(tf.size(counts)), counts)  # [W]
+    number = tf.range(tf.size(examples)) - tf.gather(tf.cumsum(counts, exclusive=True), examples)
+    start = number * tf.gather(step, examples)  # First token of the text in the window.
+    size = tf.minimum(tf.gather(capacity, examples), tf.gather(lengths, examples) - start)
 
     def column(x):
         return x[:, tf.newaxis]
 
-    begin = column(tf.gather(begin, rows))
+    begin = column(tf.gather(begin, examples))
     end = begin + column(size)  # Position of the last [SEP].
     width = tf.reduce_max(tf.concat([[3], tf.reshape(end, [-1]) + 1], 0))
     position = tf.range(width)[tf.newaxis]  # [1, S]
     is_text = (position >= begin) & (position < end)
-    first_token = tf.gather(tf.cast(text.row_starts(), tf.int32), rows) + start
+    first_token = tf.gather(tf.cast(text.row_starts(), tf.int32), examples) + start
     tokens = tf.where(is_text, position - begin + column(first_token), tf.size(text.values))
 
     # Every position is an index into one flat list: special ids, text, prefixes.
@@ -82,7 +82,7 @@ def sliding_windows(text, seq_length, stride, special_ids, prefix=None):
     if prefix is not None:
         flat.append(prefix.values)
         before = len(names) + tf.size(text.values)
-        before += column(tf.gather(tf.cast(prefix.row_starts(), tf.int32), rows))
+        before += column(tf.gather(tf.cast(prefix.row_starts(), tf.int32), examples))
         index = tf.where(position < begin - 1, before + position - 1, index)
     index = tf.where(position == 0, 1, index)
     is_used = position <= end
@@ -93,7 +93,7 @@ def sliding_windows(text, seq_length, stride, special_ids, prefix=None):
             "input_mask": tf.cast(is_used, tf.int32),
             "input_type_ids": tf.cast(segment_1, tf.int32),
         },
-        rows=rows,
+        examples=examples,
         counts=counts,
         tokens=tokens,
         is_text=is_text,

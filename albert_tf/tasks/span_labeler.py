@@ -119,8 +119,8 @@ class AlbertSpanLabeler(TaskModel):
     def call(
         self, inputs: Inputs, training: bool | None = None, mask: TensorLike | None = None
     ) -> dict[str, Tensor]:
-        inputs, also, starts = self._split(inputs)
-        word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, also, mask)
+        inputs, further, starts = self._split(inputs)
+        word_ids, mask, type_ids, *p_mask = unpack_inputs(inputs, further, mask)
         if self.version_2 and starts is None and training is True:
             raise ValueError(
                 "Training an AlbertSpanLabeler with version_2 needs the right starts, on which the "
@@ -221,5 +221,5 @@ def no_answer_loss(labels: TensorLike, logits: TensorLike) -> Tensor:
 def _default_p_mask(mask, type_ids):
     """1 at all positions but [CLS] and segment 1 without its last token, [SEP]."""
     context = mask * type_ids * tf.pad(mask, [[0, 0], [0, 1]])[:, 1:]
-    first = tf.one_hot(tf.zeros_like(mask[:, 0]), tf.shape(mask)[1], dtype=mask.dtype)
-    return 1 - tf.maximum(tf.minimum(context, 1), first)
+    is_first = tf.range(tf.shape(mask)[1]) == 0
+    return 1 - tf.where(is_first, 1, tf.minimum(context, 1))

@@ -35,9 +35,7 @@ class AlbertTokenClassifier(TaskModel):
       dropout_rate: Dropout rate of the sequence output.
       **kwargs: `rules` (see `TaskModel`), `name` and `trainable` of a Keras model.
 
-    Inputs: as of `AlbertEncoder`: a list `[input_word_ids, input_mask, segment_ids]`, a dict with
-    the keys `input_word_ids`, `input_mask`, `input_type_ids`, or `input_word_ids` alone, int32 or
-    int64 [batch, length] of one shape.
+    Inputs: as of `AlbertClassifier`, int32 or int64 [batch, length].
 
     Output:
       logits: float32 [batch, length, num_classes], also at [CLS], [SEP] and padding.

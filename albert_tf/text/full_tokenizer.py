@@ -1,5 +1,8 @@
 """The tokenizer class that the snippets of the TF Hub pages name."""
 
+from collections.abc import Iterable
+
+from albert_tf._types import Path
 from albert_tf.text.reference import encode_pieces
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
@@ -32,20 +35,20 @@ class FullSentencePieceTokenizer:
     not start with "▁", of which the official vocabulary has none.
     """
 
-    def __init__(self, sp_model_file):
+    def __init__(self, sp_model_file: Path | SentencePieceModel) -> None:
         model = SentencePieceModel.read(sp_model_file)
         self.sp_model = model.processor
         self.vocab = {piece: i for i, piece in enumerate(model.pieces)}
         self.inv_vocab = dict(enumerate(model.pieces))
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> list[str]:
         """Pieces of a str, list of str."""
         return encode_pieces(self.sp_model, text)
 
-    def convert_tokens_to_ids(self, tokens):
+    def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """Ids of pieces, list of int; that of <unk> for what the vocabulary lacks."""
         return [self.sp_model.PieceToId(token) for token in tokens]
 
-    def convert_ids_to_tokens(self, ids):
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
         """Pieces of ids, list of str."""
         return [self.sp_model.IdToPiece(int(i)) for i in ids]

@@ -1,9 +1,13 @@
 """Text to encoder inputs, live: the kind of object that `export_preprocessor` saves."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
+from albert_tf._types import Path, Tensor, TensorLike
 from albert_tf.text.given_vocabulary import given_vocabulary
 from albert_tf.text.packing import checked_seq_length, pack
+from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.text.tokenizer import Tokenizer
 from albert_tf.text.wordpiece_tokenizer import WordPieceTokenizer
 from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
@@ -49,8 +53,13 @@ class Preprocessor(tf.Module):
     """
 
     def __init__(
-        self, sp_model=None, rules=None, seq_length=128, vocab_file=None, do_lower_case=None
-    ):
+        self,
+        sp_model: Path | SentencePieceModel | WordPieceVocabulary | None = None,
+        rules: str | None = None,
+        seq_length: int = 128,
+        vocab_file: Path | WordPieceVocabulary | None = None,
+        do_lower_case: bool | None = None,
+    ) -> None:
         super().__init__()
         self.seq_length = checked_seq_length(seq_length, minimum=3)
         vocabulary = given_vocabulary(sp_model, vocab_file, do_lower_case)
@@ -60,11 +69,13 @@ class Preprocessor(tf.Module):
             self.tokenize = Tokenizer(vocabulary, rules)
 
     @property
-    def rules(self):
+    def rules(self) -> str:
         """The rule set, "tfhub" or "original"."""
         return self.tokenize.rules
 
-    def __call__(self, inputs, training=False, mask=None):
+    def __call__(
+        self, inputs: TensorLike, training: bool = False, mask: None = None
+    ) -> dict[str, Tensor]:
         """Tokenizes single texts and packs them to `seq_length`.
 
         Args:
@@ -78,7 +89,9 @@ class Preprocessor(tf.Module):
         del training, mask
         return self.bert_pack_inputs([self.tokenize(inputs)])
 
-    def encode_pairs(self, first, second, seq_length=None):
+    def encode_pairs(
+        self, first: TensorLike, second: TensorLike, seq_length: int | Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Tokenizes and packs pairs of texts.
 
         Args:
@@ -90,7 +103,9 @@ class Preprocessor(tf.Module):
         """
         return self.bert_pack_inputs([self.tokenize(first), self.tokenize(second)], seq_length)
 
-    def bert_pack_inputs(self, inputs, seq_length=None):
+    def bert_pack_inputs(
+        self, inputs: Sequence[tf.RaggedTensor], seq_length: int | Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Packs token ids: [CLS] a [SEP] (b [SEP]) <pad>..., cutting what is too long.
 
         Args:
@@ -108,15 +123,17 @@ class Preprocessor(tf.Module):
             skip_empty_second=self.rules == "original",
         )
 
-    def tokenize_with_offsets(self, inputs):
+    def tokenize_with_offsets(
+        self, inputs: TensorLike
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
         """Ids with byte offsets into the source; see `Tokenizer.tokenize_with_offsets`."""
         return self.tokenize.tokenize_with_offsets(inputs)
 
-    def detokenize(self, inputs):
+    def detokenize(self, inputs: TensorLike) -> Tensor:
         """Ids back to normalized text; see `Tokenizer.detokenize`."""
         return self.tokenize.detokenize(inputs)
 
-    def get_special_tokens_dict(self):
+    def get_special_tokens_dict(self) -> dict[str, Tensor]:
         """The tokenizer's special ids; see `Tokenizer.get_special_tokens_dict`."""
         return self.tokenize.get_special_tokens_dict()
 

@@ -4,7 +4,9 @@ Training data is made with these rules; the in-graph rules "original" give the s
 """
 
 import unicodedata
+from collections.abc import Iterable
 
+from albert_tf._types import Path
 from albert_tf.text.characters import clusters
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 
@@ -142,7 +144,7 @@ class ReferenceTokenizer:
 
     rules = "original"
 
-    def __init__(self, sp_model, lower=True):
+    def __init__(self, sp_model: Path | SentencePieceModel, lower: bool = True) -> None:
         model = SentencePieceModel.read(sp_model)
         self._processor = model.processor
         self._content_lengths = {}
@@ -150,23 +152,23 @@ class ReferenceTokenizer:
         self.special_ids = dict(model.special_ids)
         self.vocab_size = model.vocab_size
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> list[str]:
         """Pieces of a str, list of str."""
         return encode_pieces(self._processor, preprocess_text(text, self.lower))
 
-    def encode(self, text):
+    def encode(self, text: str) -> list[int]:
         """Ids of a str, list of int."""
         return self.pieces_to_ids(self.tokenize(text))
 
-    def pieces_to_ids(self, pieces):
+    def pieces_to_ids(self, pieces: Iterable[str]) -> list[int]:
         """Ids of pieces, list of int; that of <unk> for what the vocabulary lacks."""
         return [self._processor.PieceToId(piece) for piece in pieces]
 
-    def ids_to_pieces(self, ids):
+    def ids_to_pieces(self, ids: Iterable[int]) -> list[str]:
         """Pieces of ids, list of str."""
         return [self._processor.IdToPiece(int(i)) for i in ids]
 
-    def encode_with_offsets(self, text):
+    def encode_with_offsets(self, text: str) -> tuple[list[int], list[int], list[int]]:
         """Ids with the place in `text` that each came from.
 
         `text[start:limit]` is what became the piece: without the space that "▁" stands for, with
@@ -183,12 +185,12 @@ class ReferenceTokenizer:
         spans = source_spans(text, map(_content_length, pieces), self._content_length)
         return self.pieces_to_ids(pieces), *spans
 
-    def normalize(self, text):
+    def normalize(self, text: str) -> str:
         """A str as it is before SentencePiece."""
         return preprocess_text(text, self.lower)
 
     @staticmethod
-    def is_blank(piece):
+    def is_blank(piece: str) -> bool:
         """Whether a piece stands for no text: the lone "▁"."""
         return piece == WORD_START
 

@@ -5,6 +5,7 @@ import re
 
 import tensorflow as tf
 
+from albert_tf._types import Path, Tensor, TensorLike
 from albert_tf.text.digit_comma import DigitCommaTable
 from albert_tf.text.masked_text import MASK, STAND_IN, place_masks
 from albert_tf.text.normalize import normalize
@@ -42,7 +43,7 @@ class Tokenizer(tf.Module):
       [[33, 185, 39, 46, 9]]
     """
 
-    def __init__(self, sp_model, rules=None):
+    def __init__(self, sp_model: Path | SentencePieceModel, rules: str | None = None) -> None:
         super().__init__()
         import_tensorflow_text()  # Before anything else: without it, there is nothing to do.
         self._model = SentencePieceModel.read(sp_model)
@@ -51,7 +52,9 @@ class Tokenizer(tf.Module):
         self._digit_comma = DigitCommaTable(self._model) if rules == "original" else None
         self.rules = rules
 
-    def __call__(self, inputs, training=False, mask=None):
+    def __call__(
+        self, inputs: TensorLike, training: bool = False, mask: None = None
+    ) -> tf.RaggedTensor:
         """Tokenizes.
 
         Args:
@@ -66,7 +69,9 @@ class Tokenizer(tf.Module):
         tokens = self._sentencepiece.tokenize(normalize(string_batch(inputs), self.rules))
         return self._digit_comma.expand(tokens) if self._digit_comma else tokens
 
-    def tokenize_with_offsets(self, inputs):
+    def tokenize_with_offsets(
+        self, inputs: TensorLike
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
         """Tokenizes, and tells where in the source each token came from.
 
         `source[start:limit]` is what became the token: without the space that "▁" stands for, with
@@ -89,7 +94,7 @@ class Tokenizer(tf.Module):
         starts, limits = source_offsets(inputs, lengths, self._cluster_lengths)
         return tokens, starts, limits
 
-    def tokenize_masked(self, inputs):
+    def tokenize_masked(self, inputs: TensorLike) -> tuple[tf.RaggedTensor, Tensor]:
         """Tokenizes texts in which each [MASK] is one token; otherwise as the call.
 
         Args:
@@ -110,7 +115,7 @@ class Tokenizer(tf.Module):
         tokens = place_masks(ids, self._pieces(normalized), self._model.special_ids)
         return (self._digit_comma.expand(tokens) if self._digit_comma else tokens), normalized
 
-    def detokenize(self, inputs):
+    def detokenize(self, inputs: TensorLike) -> Tensor:
         """Turns ids back into normalized text; special pieces vanish.
 
         Args:
@@ -121,7 +126,7 @@ class Tokenizer(tf.Module):
         """
         return self._sentencepiece.detokenize(id_rows(inputs))
 
-    def get_special_tokens_dict(self):
+    def get_special_tokens_dict(self) -> dict[str, Tensor]:
         """Scalar int32 tensors: vocab_size and the ids of the special pieces.
 
         Returns:
@@ -129,12 +134,12 @@ class Tokenizer(tf.Module):
         """
         return special_tokens_dict(self._model)
 
-    def normalize(self, strings):
+    def normalize(self, strings: Tensor) -> Tensor:
         """Strings as they are before SentencePiece."""
         return normalize(strings, self.rules)
 
     @property
-    def vocabulary(self):
+    def vocabulary(self) -> SentencePieceModel:
         """The `SentencePieceModel`."""
         return self._model
 

@@ -4,9 +4,11 @@ import io
 import itertools
 import pathlib
 import re
+from collections.abc import Iterable
 
 import sentencepiece
 
+from albert_tf._types import Path
 from albert_tf.atomic import local_path, new_file, write_file
 from albert_tf.text.reference import preprocess_text
 from albert_tf.text.sentencepiece_model import SPECIAL_PIECES, SentencePieceModel
@@ -18,16 +20,16 @@ _SEED = 12345
 
 
 def train_vocabulary(
-    texts,
-    output,
-    vocab_size,
+    texts: Iterable[str],
+    output: Path,
+    vocab_size: int,
     *,
-    lower=True,
-    character_coverage=0.99995,
-    input_sentence_size=1_000_000,
-    overwrite=False,
-    verbose=False,
-):
+    lower: bool = True,
+    character_coverage: float = 0.99995,
+    input_sentence_size: int = 1_000_000,
+    overwrite: bool = False,
+    verbose: bool = False,
+) -> SentencePieceModel:
     """Trains a unigram model with ALBERT's options and checks it.
 
     Ids 0 to 4 are <pad>, <unk>, [CLS], [SEP], [MASK]; after them come the marks that ALBERT keeps

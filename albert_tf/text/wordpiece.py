@@ -1,7 +1,9 @@
 """Google's WordPiece tokenizer in plain Python, with offsets: no TensorFlow needed."""
 
 import unicodedata
+from collections.abc import Iterable
 
+from albert_tf._types import Path
 from albert_tf.text.reference import check_text, source_spans
 from albert_tf.text.wordpiece_vocabulary import (
     SUFFIX,
@@ -134,31 +136,33 @@ class WordPieceReferenceTokenizer:
 
     rules = "original"
 
-    def __init__(self, vocab_file, do_lower_case=None):
+    def __init__(
+        self, vocab_file: Path | WordPieceVocabulary, do_lower_case: bool | None = None
+    ) -> None:
         vocabulary = WordPieceVocabulary.read(vocab_file, do_lower_case)
         self.lower = vocabulary.do_lower_case
-        self.special_ids = dict(vocabulary.special_ids)
+        self.special_ids: dict[str, int] = dict(vocabulary.special_ids)
         self.vocab_size = vocabulary.vocab_size
         self._ids, self._pieces = vocabulary.ids, vocabulary.pieces
         self._content_lengths = {}
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> list[str]:
         """Pieces of a str, list of str."""
         return [piece for piece, _ in self._with_lengths(text)]
 
-    def encode(self, text):
+    def encode(self, text: str) -> list[int]:
         """Ids of a str, list of int."""
         return self.pieces_to_ids(self.tokenize(text))
 
-    def pieces_to_ids(self, pieces):
+    def pieces_to_ids(self, pieces: Iterable[str]) -> list[int]:
         """Ids of pieces, list of int; that of [UNK] for what the vocabulary lacks."""
         return [self._ids.get(piece, self.special_ids["unknown_id"]) for piece in pieces]
 
-    def ids_to_pieces(self, ids):
+    def ids_to_pieces(self, ids: Iterable[int]) -> list[str]:
         """Pieces of ids, list of str."""
         return [self._pieces[int(i)] for i in ids]
 
-    def encode_with_offsets(self, text):
+    def encode_with_offsets(self, text: str) -> tuple[list[int], list[int], list[int]]:
         """Ids with the place in `text` that each came from.
 
         `text[start:limit]` is what became the piece, with accents that were dropped; of an unknown
@@ -174,12 +178,12 @@ class WordPieceReferenceTokenizer:
         spans = source_spans(text, (length for _, length in pieces), self._content_length)
         return self.pieces_to_ids(piece for piece, _ in pieces), *spans
 
-    def normalize(self, text):
+    def normalize(self, text: str) -> str:
         """A str as it is: all normalization is part of the tokenizer."""
         return text
 
     @staticmethod
-    def is_blank(piece):
+    def is_blank(piece: str) -> bool:
         """Whether a piece stands for no text: none does."""
         return False
 

@@ -4,6 +4,7 @@ import functools
 
 import tensorflow as tf
 
+from albert_tf._types import Path, Tensor, TensorLike
 from albert_tf.text.characters import regex_class
 from albert_tf.text.masked_text import MASK, STAND_IN
 from albert_tf.text.normalize import lower_case
@@ -48,7 +49,12 @@ class WordPieceTokenizer(tf.Module):
       FileNotFoundError, ValueError: For a wrong `vocab_file` or other `rules`.
     """
 
-    def __init__(self, vocab_file, do_lower_case=None, rules=None):
+    def __init__(
+        self,
+        vocab_file: Path | WordPieceVocabulary,
+        do_lower_case: bool | None = None,
+        rules: str | None = None,
+    ) -> None:
         super().__init__()
         text = import_tensorflow_text()
         self.vocabulary = WordPieceVocabulary.read(vocab_file, do_lower_case)
@@ -72,32 +78,20 @@ class WordPieceTokenizer(tf.Module):
             support_detokenization=True,
         )
 
-    def __call__(self, inputs, training=False, mask=None):
-        """Tokenizes.
-
-        Args:
-          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
-          training: Not used; for `hub.KerasLayer`.
-          mask: Not used; for `hub.KerasLayer`.
-
-        Returns:
-          int32 RaggedTensor [batch, (tokens)] with int64 row_splits.
-        """
+    def __call__(
+        self, inputs: TensorLike, training: bool = False, mask: None = None
+    ) -> tf.RaggedTensor:
+        """Tokenizes; see `Tokenizer.__call__`."""
         del training, mask
         return self._tokens_and_lengths(string_batch(inputs))[0]
 
-    def tokenize_with_offsets(self, inputs):
-        """Tokenizes, and tells where in the source each token came from.
+    def tokenize_with_offsets(
+        self, inputs: TensorLike
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
+        """Tokens with byte offsets into the source; see `Tokenizer.tokenize_with_offsets`.
 
         `source[start:limit]` is what became the token, with accents that were dropped; of an
         unknown word, all of it.
-
-        Args:
-          inputs: string [batch], UTF-8: a tensor, an array or a list of str.
-
-        Returns:
-          `(tokens, starts, limits)`, RaggedTensors [batch, (tokens)]: int32 ids as from the call,
-          int64 offsets into the source, in bytes (see `byte_to_character_offsets`).
         """
         inputs = string_batch(inputs)
         tokens, lengths = self._tokens_and_lengths(inputs)
@@ -106,7 +100,7 @@ class WordPieceTokenizer(tf.Module):
         starts, limits = source_offsets(source, lengths, self._cluster_lengths)
         return tokens, starts, limits
 
-    def tokenize_masked(self, inputs):
+    def tokenize_masked(self, inputs: TensorLike) -> tuple[tf.RaggedTensor, Tensor]:
         """Tokenizes texts in which each [MASK] is one token; see `Tokenizer.tokenize_masked`.
 
         Args:
@@ -127,14 +121,10 @@ class WordPieceTokenizer(tf.Module):
         joined = tf.strings.reduce_join(tokens.with_values(pieces), 1, separator=" ")
         return tokens, joined
 
-    def detokenize(self, inputs):
-        """Turns ids back into normalized text, words apart; special pieces but [UNK] vanish.
+    def detokenize(self, inputs: TensorLike) -> Tensor:
+        """Ids back to normalized text, with spaces between words; special pieces but [UNK] vanish.
 
-        Args:
-          inputs: int32 [batch, (tokens)]: a RaggedTensor, a tensor, or a list of lists.
-
-        Returns:
-          string [batch].
+        See `Tokenizer.detokenize`.
         """
         rows = id_rows(inputs)
         if not isinstance(rows, tf.RaggedTensor):
@@ -143,15 +133,11 @@ class WordPieceTokenizer(tf.Module):
         is_text = tf.reduce_all(rows.values[:, tf.newaxis] != tf.constant(special), axis=1)
         return self._wordpiece.detokenize(tf.ragged.boolean_mask(rows, rows.with_values(is_text)))
 
-    def get_special_tokens_dict(self):
-        """Scalar int32 tensors: vocab_size and the ids of the special pieces.
-
-        Returns:
-          dict {vocab_size, padding_id, start_of_sequence_id, end_of_segment_id, mask_id}.
-        """
+    def get_special_tokens_dict(self) -> dict[str, Tensor]:
+        """The ids of the special pieces; see `Tokenizer.get_special_tokens_dict`."""
         return special_tokens_dict(self.vocabulary)
 
-    def normalize(self, strings):
+    def normalize(self, strings: Tensor) -> Tensor:
         """Strings as they are: all normalization is part of the tokenizer."""
         return strings
 

@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+OPTIMIZERS = ("adamw", "lamb")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

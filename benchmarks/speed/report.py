@@ -9,18 +9,19 @@ import json
 import pathlib
 import statistics
 
+from benchmarks.speed.charts import chart, file_name, number, questions
 from benchmarks.speed.rounds import PEAK
 
 _HEAD = """# How fast it is
 
-Written by `python -m benchmarks.performance`; `--help` tells how. Each table names the command that
-made it, and has its numbers and versions in a JSON file beside this page.
+`python -m benchmarks.performance` writes this page; `--help` explains its flags. Each section names
+the command that made it, and has its numbers and versions in a JSON file beside this page.
 
-A cell is the median of the rounds, with the smallest and the largest in parentheses. Where a table
-does not say otherwise, all programs live at the same time and take turns in each round; one
-computes, the others wait. A **ratio** is how many times better the row in bold is than this one,
-the median over the rounds: above 1.0 the row in bold wins. Weights are random: the time does not
-depend on them.
+Each cell is the median of the rounds, with the smallest and the largest in parentheses. Unless a
+section says otherwise, all programs are loaded at the same time and take turns in each round: one
+computes while the others wait. The **ratio** says how many times better the row in bold is than the
+row it stands in, the median over the rounds: above 1.0, the row in bold wins. Weights are random;
+the time does not depend on them.
 """
 
 
@@ -56,13 +57,16 @@ def markdown(result):
     for program, reason in result["not_measured"].items():
         lines.append(f"| {program} | not measured: {_plain(reason)} |{' |' * (len(header) - 2)}")
     machine = result["machine"]
-    chart = f"\n![{result['title']}]({result['table']}.png)\n" if result["programs"] else ""
+    charts = "".join(
+        f"\n![{question}]({file_name(result['table'], column)})\n"
+        for column, question in questions(result).items()
+    )
     return f"""## {result["title"]}
 
 {result["text"]}
-
+{charts}
 {chr(10).join(lines)}
-{chart}
+
 `{result["command"]}`, {result["date"]}, {machine["cores"]} cores of {machine["processor"]}.
 {_versions(result["versions"])}
 {result["remark"]}
@@ -102,57 +106,27 @@ def _versions(versions):
 def _spread(numbers):
     median = statistics.median(numbers)
     if len(numbers) == 1:
-        return _number(median)
-    return f"{_number(median)} ({_number(min(numbers))} to {_number(max(numbers))})"
-
-
-def _number(x):
-    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+        return number(median)
+    return f"{number(median)} ({number(min(numbers))} to {number(max(numbers))})"
 
 
 def _plain(text):
     return text.replace("|", "/").replace("\n", " ")
 
 
-def chart(result, path):
-    """Draws medians as bars, with lines from the smallest to the largest, as a PNG."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    columns, programs = result["columns"], list(result["programs"])
-    figure, axes = plt.subplots(
-        1,
-        len(columns),
-        figsize=(2 + 3.2 * len(columns), 0.8 + 0.35 * len(programs)),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, (name, column) in zip(axes[0], columns.items()):
-        for place, program in enumerate(reversed(programs)):
-            numbers = result["programs"][program].get(name)
-            if numbers:
-                ours = program.startswith("albert_tf")
-                color = "tab:blue" if ours else "silver" if program == PEAK else "tab:gray"
-                axis.barh(place, statistics.median(numbers), color=color)
-                axis.plot([min(numbers), max(numbers)], [place, place], color="black", lw=1.5)
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel(f"{column['unit']}, {column['better']} is better", fontsize=8)
-        axis.tick_params(labelsize=8)
-        axis.set_yticks(range(len(programs)), reversed(programs))
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
 def write(result, directory):
-    """Writes a result's JSON and PNG into a folder."""
+    """Writes a result's JSON and charts into a folder."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{result['table']}.json").write_text(json.dumps(result, indent=1) + "\n")
-    if result["programs"]:
-        chart(result, directory / f"{result['table']}.png")
+    write_charts(result, directory)
+
+
+def write_charts(result, directory):
+    """Writes the charts of a result into a folder."""
+    for column, question in questions(result).items():
+        path = pathlib.Path(directory) / file_name(result["table"], column)
+        path.write_text(chart(result, column, question), encoding="utf-8")
 
 
 def write_page(directory, path, tables):
@@ -168,8 +142,10 @@ def write_page(directory, path, tables):
     for name in tables:
         file = directory / f"{name}.json"
         if file.exists():
-            section = markdown(json.loads(file.read_text()))
-            sections.append(section.replace(f"]({name}.png)", f"]({directory.name}/{name}.png)"))
+            result = json.loads(file.read_text())
+            write_charts(result, directory)
+            section = markdown(result)
+            sections.append(section.replace(f"]({name}_", f"]({directory.name}/{name}_"))
         else:
             sections.append(f"## {name}\n\nNot measured.\n")
     path.write_text("\n".join(sections))

@@ -1,16 +1,23 @@
 """The driver of the speed benchmarks: turns, failures, ratios and the page."""
 
 import json
+import pathlib
+import re
+import shutil
 import sys
+import xml.etree.ElementTree
 
 import numpy as np
 import pytest
 
 from benchmarks.performance import read_sentences
 from benchmarks.speed import programs, report, rounds
+from benchmarks.speed.charts import QUESTIONS, chart, file_name
 from benchmarks.speed.rounds import PEAK, measure
 from benchmarks.speed.tables import TABLES, Setting, gflop
 from benchmarks.speed.worker import PEERS, NotMeasured, Worker
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -71,14 +78,40 @@ def test_versions_and_remark_are_below_the_table():
 
 
 def test_page_is_made_of_the_files(tmp_path):
-    report.write(result(), tmp_path / "performance")
+    values = {"albert_tf": {"32 x 128": [100.0, 150.0, 120.0]}}
+    columns = {"32 x 128": {"unit": "GFLOP/s", "better": "higher"}}
+    whole = result(programs=values, columns=columns)
+    report.write(whole, tmp_path / "performance")
     page = tmp_path / "performance.md"
     report.write_page(tmp_path / "performance", page, ["dense", "memory"])
     text = page.read_text()
-    assert "![Dense batches](performance/dense.png)" in text
+    chart = tmp_path / "performance" / "dense_32_x_128.svg"
+    assert f"](performance/{chart.name})" in text
     assert "## memory\n\nNot measured." in text
-    assert (tmp_path / "performance" / "dense.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "performance" / "dense.json").read_text()) == result()
+    assert json.loads((tmp_path / "performance" / "dense.json").read_text()) == whole
+    assert chart.read_text().startswith("<svg")
+
+
+def test_a_chart_shows_each_program_beside_the_reference():
+    values = {"albert_tf": {"32 x 128": [2.0, 4.0]}, "a < b": {"32 x 128": [1.0, 6.0]}}
+    columns = {"32 x 128": {"unit": "GFLOP/s", "better": "higher"}}
+    drawing = chart(result(programs=values, columns=columns), "32 x 128", "How fast?")
+    assert ">How fast?<" in drawing and ">a &lt; b<" in drawing and ">3.5 GFLOP/s<" in drawing
+    assert "2 cores of Fast; 1.0 is albert_tf; longer is better" in drawing
+    bars = [
+        float(x) for x in re.findall(r'<rect class="\w+" x="\d+" y="\d+" width="([\d.]+)"', drawing)
+    ]
+    assert bars == sorted(bars, reverse=True) and bars[0] == bars[1]  # Ratios of 0.5 and 1.5: 1.0.
+    xml.etree.ElementTree.fromstring(drawing)
+
+
+def test_the_page_and_its_charts_are_those_of_the_numbers(tmp_path):
+    kept = ROOT / "docs" / "performance"
+    shutil.copytree(kept, tmp_path / "performance")
+    report.write_page(tmp_path / "performance", tmp_path / "performance.md", TABLES)
+    assert (tmp_path / "performance.md").read_text() == (ROOT / "docs/performance.md").read_text()
+    for path in (tmp_path / "performance").iterdir():
+        assert path.read_text() == (kept / path.name).read_text(), path.name
 
 
 def test_rounds_are_added_to_those_of_the_same_programs_and_machine():
@@ -272,4 +305,6 @@ def test_every_table_has_a_section_with_all_its_programs(name, tmp_path, monkeyp
     if name == "startup":
         assert measured["programs"]["albert_tf"]["graph"] == [2.0]
     report.write(result(**measured, table=name), tmp_path)
-    assert (tmp_path / f"{name}.png").exists()
+    shown = [column for column in QUESTIONS[name] if column in measured["columns"]]
+    charts = {file_name(name, column) for column in shown}
+    assert charts == {path.name for path in tmp_path.glob("*.svg")} and (charts or name == "dense")

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from albert_tf.checkpoints.read import read
+from albert_tf.checkpoints.read import opened, read
 from albert_tf.config import AlbertConfig
 
 TINY = pathlib.Path(__file__).parents[1] / "goldens" / "tiny"
@@ -33,6 +33,11 @@ def test_configuration_given(without_config):
         assert read(without_config, config).config == expected
     # It wins over the one in the directory.
     assert read(TINY, AlbertConfig(vocab_size=7)).config.vocab_size == 7
+
+
+def test_configuration_of_an_open_checkpoint():
+    with pytest.raises(ValueError, match="open has its configuration already. Received: config="):
+        opened(read(TINY), AlbertConfig(vocab_size=7))
 
 
 def test_no_configuration(without_config):

@@ -25,22 +25,23 @@ def call(module, *arguments):
 
     Commands and benchmarks define flags of the same names, so there are those of this one only.
     """
-    others = _forget_flags("benchmarks.")
-    _forget_flags("albert_tf.commands.")
+    others = forget_flags("benchmarks.")
+    forget_flags("albert_tf.commands.")
     for name in [name for name in sys.modules if name.startswith("albert_tf.commands.")]:
         del sys.modules[name]
     command = importlib.import_module(f"albert_tf.commands.{module}")
-    flags.FLAGS([module, *map(str, arguments)])
+    argv = [module, *map(str, arguments)]
+    flags.FLAGS(getattr(command, "with_beam_options", list)(argv))
     try:
         command.main()
     finally:
         flags.FLAGS.unparse_flags()
-        _forget_flags("albert_tf.commands.")
+        forget_flags("albert_tf.commands.")
         for name, flag in others:
             flags.DEFINE_flag(flag, module_name=name)
 
 
-def _forget_flags(prefix):
+def forget_flags(prefix):
     """Removes the flags of modules whose names begin so; returns [(module, flag)]."""
     found = [
         (name, flag)

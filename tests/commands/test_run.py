@@ -80,7 +80,7 @@ def test_version_and_help():
         assert process.returncode == 0, process.stderr
         text = process.stdout
         assert text.startswith("usage: albert-tf export-encoder --output=OUTPUT --checkpoint=")
-        required, optional = text.index("required flags:"), text.index("\nflags:")
+        required, optional = text.index("required flags:"), text.index("\nvocabulary:")
         assert required < text.index("\n  --checkpoint=") < optional < text.index("--sp_model")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_text  # noqa: F401  (registers the preprocessor's operations)
 
 from albert_tf._keras import KERAS_3, keras
 

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("apache_beam", reason="apache-beam is not installed (extra [beam])")
 
 import apache_beam as beam  # noqa: E402
-from apache_beam.testing.test_pipeline import TestPipeline  # noqa: E402
+from apache_beam.testing.test_pipeline import TestPipeline as Pipeline  # noqa: E402
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
 
 from albert_tf.data.pretraining.beam_pipeline import (  # noqa: E402
@@ -44,7 +44,7 @@ def documents(corpus):
 
 
 def test_reads_each_document_once(corpus, documents):
-    with TestPipeline() as pipeline:
+    with Pipeline() as pipeline:
         read = pipeline | ReadDocuments([corpus], DocumentFormat(), range_bytes=10_000)
         assert_that(read, equal_to(documents))
 
@@ -53,7 +53,7 @@ def test_records_are_those_of_the_same_functions(documents, model):
     block, encoder = documents[:30], BlockEncoder(model)
     made = make_records(sorted(block), encoder, OPTIONS, seed=(12345, 0, 0))
     expected = [record for records, _ in made for record in records]
-    with TestPipeline() as pipeline:
+    with Pipeline() as pipeline:
         records = (
             pipeline | beam.Create(block) | MakePretrainingRecords(model, OPTIONS, num_groups=1)
         )
@@ -83,7 +83,7 @@ def test_jsonl_in_gzip(tmp_path, documents):
     path = tmp_path / "a.jsonl.gz"
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps({"body": document}) + "\n" for document in documents)
-    with TestPipeline() as pipeline:
+    with Pipeline() as pipeline:
         read = pipeline | ReadDocuments([str(path)], DocumentFormat(field="body"))
         assert_that(read, equal_to(documents))
 
@@ -101,6 +101,6 @@ def test_a_directory_is_read_with_all_below_it(tmp_path, model):
     for place, text in (("a.txt", "One."), ("AA/b.txt", "Two."), ("AA/BB/c.txt", "Three.")):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text(text)
-    with TestPipeline() as pipeline:
+    with Pipeline() as pipeline:
         documents = pipeline | ReadDocuments([str(tmp_path)], DocumentFormat())
         assert_that(documents, equal_to([["One."], ["Two."], ["Three."]]))

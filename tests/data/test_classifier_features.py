@@ -61,7 +61,7 @@ def test_what_is_cut_is_counted(sp_model):
         ExampleSet(texts, [], ["0", "1"]), ReferenceTokenizer(sp_model), 6
     )
     assert features.report.counts == {"texts cut to max_seq_length": 1}
-    assert features.report.places("texts cut to max_seq_length") == ["long"]
+    assert features.report.locations("texts cut to max_seq_length") == ["long"]
     assert features["label_ids"].tolist() == [0, 1] and features.has_labels
 
 

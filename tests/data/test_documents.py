@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from albert_tf.data.example_proto import serialize_example
+from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.pretraining import document_readers
 from albert_tf.data.pretraining.document_format import DocumentFormat
 from albert_tf.data.pretraining.documents import DocumentFiles, DocumentIterable
@@ -33,7 +33,7 @@ def one_file(request, tmp_path):
     elif request.param == "tfrecord":
         texts = [["\n".join(d).encode()] if i % 2 else [s.encode() for s in d]
                  for i, d in enumerate(DOCUMENTS)]  # fmt: skip
-        content = frame_records([serialize_example({"text": text}) for text in texts])
+        content = frame_records(serialize_examples({"text": texts}))
     else:
         end = "\r\n" if "crlf" in request.param else "\n"
         content = (end + end + "  " + end).join(end.join(d) for d in DOCUMENTS).encode()
@@ -148,9 +148,9 @@ def test_identity_tells_files_apart(tmp_path):
         ("a.jsonl", b'{"text": [1]}\n', r"field 'text'. Received: .*a.jsonl:1 with text"),
         ("a.jsonl", b"[1]\n", r"field 'text'. Received: .*a.jsonl:1 with list"),
         ("a.jsonl", b'{"text": "\xfc"}\n', r"UTF-8. Received: .*a.jsonl:1: byte 0xfc at column 11"),
-        ("a.tfrecord", frame_records([serialize_example({"body": [b"x"]})]),
+        ("a.tfrecord", frame_records(serialize_examples({"body": [[b"x"]]})),
          r"field 'text'. Received: .*a.tfrecord, record 1 with body"),
-        ("a.tfrecord", frame_records([serialize_example({"text": [b"\xfc"]})]),
+        ("a.tfrecord", frame_records(serialize_examples({"text": [[b"\xfc"]]})),
          r"UTF-8. Received: .*a.tfrecord, record 1: "),
         ("a.tfrecord", frame_records([b"\xff"]), r"tf.train.Example. Received: .*, record 1"),
         ("a.tfrecord", b"no records", "damaged or cut off at byte 0"),

@@ -52,7 +52,7 @@ def test_every_task_has_known_metrics():
 def test_short_rows_of_qqp_are_counted():
     examples = TASKS["qqp"].read(FIXTURES / "glue", "train")
     assert examples.report.counts == {"short rows skipped": 1}
-    assert examples.report.places("short rows skipped")[0].endswith("train.tsv:5")
+    assert examples.report.locations("short rows skipped")[0].endswith("train.tsv:5")
 
 
 def test_the_tasks_own_folder_will_do():

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.records import (
     feature_lengths,
     feature_spec,
     read_pretraining_records,
-    serialize_features,
 )
 from albert_tf.data.tfrecord import frame_records
 from tests.conftest import GOLDENS
@@ -33,7 +33,7 @@ def test_the_schema_is_the_original_s(run):
     recorded = STATISTICS[run]["schema"]
     options = options_of(run)
     assert feature_lengths(options) == {name: length for name, (_, length) in recorded.items()}
-    (example,) = serialize_features(random_features(options, batch=1))
+    (example,) = serialize_examples(random_features(options, batch=1))
     features = tf.train.Example.FromString(example).features.feature
     written = {name: feature.WhichOneof("kind") for name, feature in features.items()}
     assert written == {name: kind for name, (kind, _) in recorded.items()}
@@ -44,7 +44,7 @@ def test_the_schema_is_the_original_s(run):
 def test_tensorflow_reads_what_is_written(recipe, largest):
     options = PretrainingOptions(recipe=recipe, max_seq_length=128)
     features = random_features(options, largest=largest)
-    parsed = tf.io.parse_example(serialize_features(features), feature_spec(options))
+    parsed = tf.io.parse_example(serialize_examples(features), feature_spec(options))
     for name, values in features.items():
         np.testing.assert_array_equal(parsed[name], values)
     weights = {"paper": features.get("next_sentence_weights"), "original": np.ones((20, 1))}[recipe]
@@ -79,7 +79,7 @@ def test_unmasked_records_have_no_masks():
 def test_round_trip(tmp_path):
     features = random_features(PretrainingOptions(max_seq_length=32))
     path = tmp_path / "some.tfrecord"
-    path.write_bytes(frame_records(serialize_features(features)))
+    path.write_bytes(frame_records(serialize_examples(features)))
     for index, record in enumerate(read_pretraining_records(path)):
         for name, values in record.items():
             np.testing.assert_array_equal(values, features[name][index])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.tasks import records
 from albert_tf.data.tasks.features import Features
 from tests import programs
@@ -35,7 +36,8 @@ def test_reads_what_it_wrote(tmp_path, shape):
 
 
 def kinds(row):
-    example = tf.train.Example.FromString(records.serialize(row))
+    (record,) = serialize_examples({name: np.array([value]) for name, value in row.items()})
+    example = tf.train.Example.FromString(record)
     fields = {name: (f.WhichOneof("kind"), f) for name, f in example.features.feature.items()}
     return {name: [kind, len(getattr(f, kind).value)] for name, (kind, f) in fields.items()}
 
@@ -80,6 +82,11 @@ def test_the_cache_makes_features_once(tmp_path):
         records.read_metadata(path)
     assert path_for(lower=True) == path and len(calls) == 4
     assert records.read_metadata(path)["rows"] == 5
+
+
+def test_a_url_is_refused_before_features_are_made():
+    with pytest.raises(ValueError, match="path of a local directory. Received: 'gs://bucket/c'"):
+        records.cached_records("gs://bucket/c", "x", {}, lambda: 1 / 0)
 
 
 class Failing(Features):

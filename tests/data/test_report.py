@@ -10,7 +10,7 @@ def test_counts_and_places():
     other.add("texts cut", "7")
     report.merge(other)
     assert report.counts == {"short rows skipped": 5, "texts cut": 1}
-    assert report.places("texts cut") == ["7"] and report.places("nothing") == []
+    assert report.locations("texts cut") == ["7"] and report.locations("nothing") == []
     assert str(report) == (
         "5 short rows skipped: a.tsv:0, a.tsv:1, a.tsv:2, and 2 more\n1 texts cut: 7"
     )

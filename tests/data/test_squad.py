@@ -65,7 +65,7 @@ def test_a_flag_that_contradicts_the_answers_is_reported(tmp_path):
 def test_misplaced_answers_are_counted(tmp_path):
     path = write(tmp_path, question(answers=[{"text": "Ann", "answer_start": 1}]))
     examples = squad.read(path)
-    assert len(examples) == 1 and examples.report.places(squad.MISPLACED) == ["q"]
+    assert len(examples) == 1 and examples.report.locations(squad.MISPLACED) == ["q"]
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def test_recordings_of_the_original(name, length):
         is_training=name.startswith("train"),
     )
     check(features, recorded_features(name, length))
-    assert features.report.places(squad_features.NOT_ALIGNED) == ["w1"]
-    assert len(features.report.places(squad_features.CUT_QUESTIONS)) == (length == 64)
+    assert features.report.locations(squad_features.NOT_ALIGNED) == ["w1"]
+    assert len(features.report.locations(squad_features.CUT_QUESTIONS)) == (length == 64)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -104,9 +104,9 @@ def test_answers_are_found_again(sp_model):
 def test_bad_answers_are_counted(sp_model):
     context = "Ann left for the coast and the hills."
     features = features_of(sp_model, context, answers=(("left", 0),))
-    assert features.report.places(squad_features.MISPLACED) == ["q"]
+    assert features.report.locations(squad_features.MISPLACED) == ["q"]
     long = features_of(sp_model, "a long way " * 9, answers=(("a long way " * 9, 0),))
-    assert long.report.places(squad_features.SPLIT) == ["q"]
+    assert long.report.locations(squad_features.SPLIT) == ["q"]
     assert long.num_without_answer == long.num_rows and all(long["is_impossible"])
     for answer in ("hills. And more", ""):
         with pytest.raises(ValueError, match=rf"all left out. 1 {squad_features.OUTSIDE}: q"):

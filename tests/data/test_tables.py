@@ -17,7 +17,7 @@ def test_tsv_keeps_quotes_and_odd_separators(tmp_path):
     report = Report()
     rows = [(1, ["a", "b"]), (2, ['"x', "\x85y\u2028 "]), (4, ["last", "line"])]
     assert list(read_tsv(path, report)) == rows
-    assert report.places("blank lines skipped") == [f"{path}:3"]
+    assert report.locations("blank lines skipped") == [f"{path}:3"]
 
 
 def test_csv_gives_the_line_where_a_row_begins(tmp_path):

@@ -1,10 +1,11 @@
 import io
 import random
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.data.example_proto import parse_example, serialize_example
+from albert_tf.data.example_proto import parse_example, serialize_examples
 from albert_tf.data.tfrecord import crc32c, frame_records, read_records
 
 
@@ -60,7 +61,7 @@ def test_damage_is_found(records, damage):
 
 
 def test_examples_are_tensorflow_s():
-    features = {"a": [1, -2, 40000], "b": [1.5], "c": [b"x", b"yz"], "d": []}
+    features = {"a": [1, -2, 40000, 2**62], "b": [1.5], "c": [b"x", b"yz"], "d": []}
     example = tf.train.Example()
     example.features.feature["a"].int64_list.value.extend(features["a"])
     example.features.feature["b"].float_list.value.extend(features["b"])
@@ -68,6 +69,11 @@ def test_examples_are_tensorflow_s():
     example.features.feature["d"].SetInParent()
     assert parse_example(example.SerializeToString()) == features
     del features["d"], example.features.feature["d"]
-    assert tf.train.Example.FromString(serialize_example(features)) == example
+    table = {"a": np.array([features["a"], [0] * 4]), "b": np.float16([1.5, 0.0])}
+    first, second = serialize_examples({**table, "c": [features["c"], []]})
+    assert tf.train.Example.FromString(first) == example
+    assert parse_example(second) == {"a": [0] * 4, "b": [0.0], "c": []}
+    (empty,) = serialize_examples({"a": np.zeros([1, 0], np.int32), "b": np.zeros([1, 2, 3])})
+    assert parse_example(empty) == {"a": [], "b": [0.0] * 6}
     with pytest.raises(ValueError, match="must be a serialized tf.train.Example"):
         parse_example(b"\xff\xff")

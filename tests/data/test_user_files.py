@@ -210,7 +210,7 @@ def test_labels_that_are_numbers(tmp_path):
     # pandas writes 0 and 1 as 0.0 and 1.0 once a value is missing: these are the same labels.
     train = read_classification(write(tmp_path, "train.csv", "text,label", "a,0", "b,1", "c,1.0"))
     assert train.labels == ("0", "1") and [e.label for e in train] == ["0", "1", "1"]
-    assert train.report.places("labels 1.0 taken for 1") == [f"{tmp_path}/train.csv:4"]
+    assert train.report.locations("labels 1.0 taken for 1") == [f"{tmp_path}/train.csv:4"]
     dev = read_classification(
         write(tmp_path, "dev.jsonl", {"text": "a", "label": 1.0}, {"text": "b", "label": 0}),
         labels=train.labels,

@@ -65,6 +65,8 @@ def test_embed_from_standard_input_and_search(model_of, tmp_path, monkeypatch, c
     call("similarity", *shown, "--duplicates=-1", f"--output={pairs}", f"--heat_map={heat_map}")
     assert [(x["row"], x["other_row"]) for x in written(pairs)] == [(0, 1), (0, 2), (1, 2)]
     assert heat_map.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="must end in .png or .svg. Received: .*map.pdf"):
+        call("similarity", *shown, f"--heat_map={heat_map.with_suffix('.pdf')}")
     with pytest.raises(ValueError, match="what to look for: --query, --duplicates or --heat_map"):
         call("similarity", *shown)
     with pytest.raises(ValueError, match="file that was embedded: 3 rows. Received: .* with 4"):

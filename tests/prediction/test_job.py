@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from albert_tf.lock import locked
-from albert_tf.prediction import batches, job
+from albert_tf.prediction import batches, parts
 from albert_tf.prediction.job import Job
 from albert_tf.prediction.predictor import Predictor
 from albert_tf.prediction.similarity import read_vectors
+from albert_tf.prediction.tables import read_rows
 
 TEXTS = ["one text", "Zürich, again", "a much longer text than all others", "two", 'a "quoted" one']
 
@@ -144,6 +145,23 @@ def test_bad_rows_are_refused_or_set_aside(name, classify, tmp_path):
     assert [x["label"] for x in lines(output)] == [a["label"] for a in classify(["good", "last"])]
 
 
+@pytest.mark.parametrize("name", [*BAD, "rows.csv.gz", "rows.parquet"])
+def test_reading_goes_on_at_any_row(name, tmp_path):
+    path = tmp_path / name
+    if name == "rows.parquet":
+        pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.table({"text": TEXTS}), path, row_group_size=2)
+    else:
+        content = b"\xef\xbb\xbf" + BAD[name.removesuffix(".gz")][0]
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    rows = list(read_rows(path, ["text"]))
+    assert len(rows) >= 4
+    for i, row in enumerate(rows):
+        assert list(read_rows(path, ["text"], row.start)) == rows[i:]
+
+
 class Killed(BaseException):
     """As of SIGKILL: nothing in the package catches it."""
 
@@ -166,7 +184,7 @@ def test_the_same_bytes_after_any_interruption(kind, embed, texts, tmp_path, mon
 
     for after in (False, True):
         for name in ("write_part", "join_parts"):
-            monkeypatch.setattr(job, name, interrupted(getattr(job, name), after))
+            monkeypatch.setattr(parts, name, interrupted(getattr(parts, name), after))
     dying = {2, 5, 9, 12, 14}  # Parts begin and end at 1 to 8, joins at 9 and more.
     deaths = 0
     while deaths < 20:
@@ -182,7 +200,7 @@ def test_the_same_bytes_after_any_interruption(kind, embed, texts, tmp_path, mon
 
 
 def test_done_parts_are_not_computed_again(embed, texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "join_parts", lambda *args: (_ for _ in ()).throw(Killed()))
+    monkeypatch.setattr(parts, "join_parts", lambda *args: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         Job(embed, [texts], tmp_path / "out.npy")()
     monkeypatch.undo()

@@ -42,6 +42,21 @@ def test_heat_map(vectors, tmp_path):
         draw_heat_map(vectors, None, tmp_path / "b.png", most=5)
 
 
+def test_heat_map_of_few_rows_has_numbers_and_every_color(tmp_path):
+    import matplotlib
+
+    vectors = np.float32([[1, 0], [0.96, 0.28], [0.6, 0.8]])
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        draw_heat_map(vectors, ["one", "two", "three"], tmp_path / "a.svg")
+        drawing = (tmp_path / "a.svg").read_text()
+        draw_heat_map(vectors, None, tmp_path / "b.svg")
+        draw_heat_map(vectors[:1], ["alone"], tmp_path / "c.svg")
+    for text in ("one", "three", "0.96", "0.60", "0.80", "1.00", "cosine"):
+        assert f">{text}</text>" in drawing
+    assert drawing.count(">0.96</text>") == 2 and ">one<" not in (tmp_path / "b.svg").read_text()
+    assert "<dc:date>" not in drawing  # The same vectors give the same picture.
+
+
 def test_files_without_vectors(tmp_path):
     np.save(tmp_path / "ids.npy", np.arange(3))
     with pytest.raises(ValueError, match=r"ids.npy \(ValueError: an array of int64 \[3\]\)"):

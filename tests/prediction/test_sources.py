@@ -43,7 +43,7 @@ def test_run_of_finetune(tiny_checkpoint, sp_model, tmp_path, unchecked):
     # The SavedModel that a run ends with is taken, if it is there.
     task = checkpoint_task(tmp_path / "run")
     path = tmp_path / "run" / "saved_model"
-    export_task(task.export, path, task.vocabulary, task.rules, task.seq_length)
+    export_task(task.export, path, task.vocabulary, rules=task.rules, seq_length=task.seq_length)
     again = Predictor(tmp_path / "run")
     assert pathlib.Path(again.source) == path and again.record == predictor.record
     assert [x["label"] for x in again(TEXTS)] == [x["label"] for x in predictor(TEXTS)]

@@ -45,7 +45,7 @@ def by_hand(scores, windows, row, max_length):
     is_text = windows.is_text.numpy()
     first = sum(len(text.split()) for text in TEXTS[:row])
     found = []
-    for w in np.flatnonzero(windows.rows.numpy() == row):
+    for w in np.flatnonzero(windows.examples.numpy() == row):
         for s in np.flatnonzero(best[w]):
             for e in range(s, min(s + max_length, tokens.shape[1])):
                 if is_text[w, e]:

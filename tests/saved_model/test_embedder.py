@@ -70,7 +70,7 @@ def test_earlier_layer(tiny_checkpoint, sp_model):
 def test_wrong_arguments(arguments, message, encoder, sp_model, tmp_path):
     with pytest.raises(ValueError, match=message):
         export_embedder(encoder, tmp_path / "out", sp_model, **arguments)
-    with pytest.raises(TypeError, match="made of an AlbertEncoder. Received: str"):
+    with pytest.raises(TypeError, match="This exporter takes an AlbertEncoder. Received: str"):
         export_embedder("encoder", tmp_path / "out", sp_model)
     assert not (tmp_path / "out").exists()
 

@@ -52,6 +52,16 @@ def test_multiple_choice_answers_as_the_live_model(encoder, sp_model, tmp_path):
     best = tf.argmax(logits, -1).numpy()
     assert answer["choice"].numpy().tolist() == best.tolist()
     assert decoded(answer["answer"]) == [choices[i][best[i]] for i in range(2)]
+
+    # Without its best choice, the first question has two.
+    choices[0][best[0]] = ""
+    fewer = serve(
+        context=tf.constant(context), question=tf.constant(question), choices=tf.constant(choices)
+    )
+    rest = [i for i in range(3) if i != best[0]]
+    close(tf.gather(fewer["probabilities"][0], rest), tf.nn.softmax(tf.gather(logits[0], rest)))
+    assert fewer["probabilities"][0, best[0]] == 0
+    close(fewer["probabilities"][1], answer["probabilities"][1])
     with pytest.raises(tf.errors.InvalidArgumentError, match="as many rows"):
         serve(
             context=tf.constant(["one"]),

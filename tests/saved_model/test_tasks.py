@@ -1,11 +1,16 @@
 """What all exporters of task models share."""
 
+import inspect
+
 import pytest
 
 from albert_tf.encoder import AlbertEncoder
 from albert_tf.saved_model import tasks
+from albert_tf.saved_model.arguments import ExportOptions
 from albert_tf.saved_model.classifier import export_classifier
 from albert_tf.saved_model.contract.tasks import check_task
+from albert_tf.saved_model.embedder import export_embedder
+from albert_tf.saved_model.fill_mask import export_fill_mask
 from albert_tf.saved_model.multiple_choice import export_multiple_choice
 from albert_tf.saved_model.span_labeler import export_span_labeler
 from albert_tf.saved_model.token_classifier import export_token_classifier
@@ -88,3 +93,29 @@ def test_errors(classifier, encoder, tagger, sp_model, tmp_path, exported_classi
     with pytest.raises(FileExistsError, match="must not exist yet"):
         export_classifier(classifier, exported_classifier, sp_model, seq_length=8)
     assert not path.exists()
+
+
+EXPORTERS = [
+    export_classifier,
+    export_embedder,
+    export_fill_mask,
+    export_multiple_choice,
+    export_span_labeler,
+    export_token_classifier,
+]
+
+
+@pytest.mark.parametrize("export", EXPORTERS, ids=lambda export: export.__name__)
+def test_help_shows_the_common_options_with_defaults(export):
+    parameters = inspect.signature(export).parameters
+    assert list(parameters)[1:3] == ["path", "sp_model"]
+    common = {name: parameters[name] for name in ExportOptions.__annotations__}
+    assert {p.kind for p in common.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    assert common["skip_padding"].default is True and common["compute_dtype"].default is None
+    assert "options" not in parameters
+
+
+def test_an_unknown_option_is_an_error(classifier, sp_model, tmp_path):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'seqlength'"):
+        export_classifier(classifier, tmp_path / "out", sp_model, seqlength=8)
+    assert not (tmp_path / "out").exists()

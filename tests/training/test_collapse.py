@@ -77,9 +77,18 @@ def test_a_run_that_goes_on_has_the_losses_of_before(tmp_path):
                 [1, 1], patience=50, warn=told[name].append, history=directory / "history.csv"
             )
             for callback in (history, detector):
-                callback.on_begin({"step": start})
+                callback.on_begin({"step": start, "warnings": {}})
             for i in range(start, end, 5):
                 logs = {"step": np.arange(i + 1, i + 6), "loss": losses[i : i + 5]}
                 for callback in (history, detector):
                     callback.on_steps(logs)
     assert told["parts"] == told["whole"] and "up to step 50 is 0.69" in told["whole"][0]
+
+
+def test_a_run_that_goes_on_is_not_warned_again():
+    told, warnings = [], {}
+    for _ in range(2):
+        detector = CollapseDetector([9, 1], patience=2, warn=told.append)
+        detector.on_begin({"step": 0, "warnings": warnings})  # As the saved state has them.
+        feed(detector, [0.4, 0.4])
+    assert len(told) == 1 and warnings == {"loss": told[0]}

@@ -14,8 +14,8 @@ from albert_tf.data.pretraining.documents import DocumentIterable
 from albert_tf.data.pretraining.options import PretrainingOptions
 from albert_tf.data.pretraining.write import write_pretraining_data
 from albert_tf.pretrainer import AlbertPretrainer
+from albert_tf.training import run as run_module
 from albert_tf.training.engine.callbacks import Callback
-from albert_tf.training.pretraining import pretrain as pretrain_module
 from albert_tf.training.pretraining.options import PretrainOptions
 from albert_tf.training.pretraining.pretrain import pretrain
 from tests import programs
@@ -82,8 +82,9 @@ def test_over_fits_a_tiny_corpus(data, tmp_path):
 
 RUN = """
 import os, signal, sys
-from albert_tf.training.pretraining import pretrain as module
+from albert_tf.training import run
 from albert_tf.training.engine.callbacks import Callback
+from albert_tf.training.pretraining.pretrain import pretrain
 from tests.training.test_pretrain import CONFIG, MODEL, OPTIONS
 import dataclasses
 
@@ -96,9 +97,9 @@ class KillAt(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 if int(kill_at):
-    module.History = KillAt
+    run.History = KillAt
 options = dataclasses.replace(OPTIONS, steps_per_loop=2, save_every=3, dropout_rate=0.1)
-module.pretrain(output, [(short, 7, 8), (long, 6, 4)], MODEL, config=CONFIG, options=options)
+pretrain(output, [(short, 7, 8), (long, 6, 4)], MODEL, config=CONFIG, options=options)
 """
 
 
@@ -231,7 +232,7 @@ def test_free_options_may_change_under_a_run(data, tmp_path, monkeypatch):
 
     whole = run(tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(pretrain_module, "History", Interrupts)
+        patch.setattr(run_module, "History", Interrupts)
         assert run(tmp_path / "run", steps_per_loop=1).state.stopped_by == "interrupted"
     with pytest.raises(ValueError, match='options.precision is "bfloat16", was "float32"'):
         run(tmp_path / "run", precision="bfloat16")

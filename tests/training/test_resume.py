@@ -214,6 +214,26 @@ def test_a_url_is_no_directory(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+class Warns(Callback):
+    def __init__(self, told):
+        self.told = told
+
+    def on_begin(self, run):
+        self.warnings = run["warnings"]
+
+    def on_steps(self, logs):
+        if "late" not in self.warnings:
+            self.warnings["late"] = "It is late."
+            self.told.append(int(logs["step"][-1]))
+
+
+def test_warnings_are_kept_over_calls(tmp_path):
+    told = []
+    run(tmp_path, Warns(told), num_steps=2)
+    state, _ = run(tmp_path, Warns(told), num_steps=4)
+    assert told == [2] and state.warnings == {"late": "It is late."}
+
+
 def test_the_time_is_that_of_all_calls(tmp_path):
     times = iter([0.0, 60.0, 90.0, 1000.0, 1030.0, 1031.0])
     first = Stopwatch(tmp_path, clock=lambda: next(times))

@@ -1,18 +1,20 @@
 """Files of the format "safetensors": a JSON header, then the tensors' bytes.
 
-Reading trusts nothing in the header and maps the tensors into memory. The package of the same name
-is not used: its interface for numpy has no bfloat16.
+The package of the same name reads and checks headers. Tensors are mapped into memory, float8 too,
+for which the package has no NumPy arrays, and written one at a time, while the package would need
+all of them at once.
 
 Reference: github.com/huggingface/safetensors, section "Format".
 """
 
-import itertools
+import functools
 import json
 import math
 import pathlib
 import struct
 
 import numpy as np
+import safetensors
 
 from albert_tf.atomic import new_file
 from albert_tf.checkpoints.checkpoint import StoredTensor, TensorSpec
@@ -53,7 +55,7 @@ def open_safetensors(path):
     Raises:
       FileNotFoundError: There is no such file.
       ValueError: It is truncated, or its header is damaged or malicious: tensors that overlap, lie
-        outside the file or leave gaps, names that come twice, sizes that do not fit.
+        outside the file or leave gaps, sizes that do not fit.
 
     Example:
 
@@ -65,29 +67,27 @@ def open_safetensors(path):
     """
     path = pathlib.Path(path)
     check_is_content(path)
-    size = path.stat().st_size
     with path.open("rb") as file:
         length = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))[0]
-        if length > min(size - 8, _MOST_HEADER_BYTES):
-            raise _damaged(path, f"a header of {length} bytes in a file of {size}")
-        header = file.read(length)
-    entries = {name: _entry(path, name, entry) for name, entry in _parse(path, header).items()}
-
-    end = 0
-    for name, (_, _, (start, stop)) in sorted(entries.items(), key=lambda item: item[1][2]):
-        if start != end:
-            how = "overlaps the one before" if start < end else "leaves a gap"
-            raise _damaged(path, f"{brief(name)} at bytes {start} to {stop}, which {how}")
-        end = stop
-    if 8 + length + end != size:
-        raise _damaged(path, f"{end} bytes of tensors where the file has {size - 8 - length}")
-
-    def stored(dtype, shape, start):
-        return StoredTensor(
-            TensorSpec(shape, dtype), lambda: map_array(path, dtype, shape, 8 + length + start)
-        )
-
-    return {name: stored(dtype, shape, span[0]) for name, (dtype, shape, span) in entries.items()}
+    if length > min(path.stat().st_size - 8, _MOST_HEADER_BYTES):
+        raise _damaged(path, f"a header of {length} bytes in a file of {path.stat().st_size}")
+    tensors, offset = {}, 8 + length
+    try:
+        with safetensors.safe_open(path, "np") as file:
+            for name in file.offset_keys():  # The package has checked that there are no gaps.
+                tensor = file.get_slice(name)
+                spec = TensorSpec(tuple(tensor.get_shape()), _DTYPES.get(tensor.get_dtype()))
+                if spec.dtype is None or len(spec.shape) > 32:
+                    what = f"{tensor.get_dtype()} {brief(list(spec.shape))}"
+                    raise _damaged(path, f"{brief(name)}, of {what}")
+                tensors[name] = StoredTensor(
+                    spec, functools.partial(map_array, path, spec.dtype, spec.shape, offset)
+                )
+                offset += math.prod(spec.shape) * numpy_dtype(spec.dtype).itemsize
+    except safetensors.SafetensorError as error:
+        what = brief(str(error).rpartition("header: ")[2])
+        raise _damaged(path, f"a header that is not allowed: {what}") from None
+    return tensors
 
 
 def write_safetensors(path, tensors, metadata):
@@ -115,51 +115,6 @@ def write_safetensors(path, tensors, metadata):
             if values.shape != spec.shape:
                 raise ValueError(f"A tensor must have the shape {spec}. Received: {values.shape}.")
             file.write(values.reshape(-1).view(np.uint8).data)
-
-
-def _parse(path, header):
-    """The header's entries {name: dict}, without its metadata."""
-    try:
-        entries = json.loads(header.decode("utf-8"), object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"a header that is no JSON ({str(error)[:200]})") from None
-    if not isinstance(entries, dict) or not header.startswith(b"{"):
-        raise _damaged(path, "a header that is no JSON object")
-    metadata = entries.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise _damaged(path, "metadata that is not text")
-    return entries
-
-
-def _without_duplicates(pairs):
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        names = sorted(name for name, _ in pairs)
-        twice = next(a for a, b in itertools.pairwise(names) if a == b)
-        raise ValueError(f"{brief(twice)} comes twice")
-    return values
-
-
-def _entry(path, name, entry):
-    """A checked entry as (dtype, shape, (start, end))."""
-    keys = {"dtype", "shape", "data_offsets"}
-    if not isinstance(entry, dict) or set(entry) != keys:
-        raise _damaged(path, f"{brief(name)} without exactly {', '.join(sorted(keys))}")
-    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in _DTYPES:
-        raise _damaged(path, f"{brief(name)} of dtype {brief(dtype)}, none of {', '.join(_DTYPES)}")
-    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2 or len(shape) > 32:
-        raise _damaged(path, f"{brief(name)} with shape {brief(shape)}, offsets {brief(offsets)}")
-    start, end = offsets
-    needed = math.prod(shape) * numpy_dtype(_DTYPES[dtype]).itemsize
-    if end - start != needed:
-        raise _damaged(path, f"{brief(name)} of {brief(needed)} bytes at bytes {start} to {end}")
-    return _DTYPES[dtype], tuple(shape), (start, end)
-
-
-def _are_sizes(values):
-    # Python's integers do not overflow, but products of thousands of digits take long.
-    return isinstance(values, list) and all(type(v) is int and 0 <= v < 2**63 for v in values)
 
 
 def _damaged(path, what):

@@ -146,7 +146,7 @@ def read(path, config=None, config_source="the configuration given"):
         ignored=ignored,
         get=lambda name: tensors[name].load(),
         known=known,
-        lacks=_lacks(tensors, prefix, architectures),
+        absent=_absent(tensors, prefix, architectures),
         unread=unread,
         task=_task(weights.parent, values),
     )
@@ -240,7 +240,7 @@ def _same_width_projection(tensors, prefix):
     return True, f"{prefix}{_PROJECTION[0]} is not the identity"
 
 
-def _lacks(tensors, prefix, architectures):
+def _absent(tensors, prefix, architectures):
     """Our variables that the class of this checkpoint does not have: the pooler, or nothing."""
     absent = all(prefix + name not in tensors for name in _POOLER.values())
     if not absent or any(name in _WITH_POOLER for name in architectures):

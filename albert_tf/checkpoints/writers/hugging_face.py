@@ -8,7 +8,7 @@ import numpy as np
 
 from albert_tf._keras import keras, tf_variable
 from albert_tf._types import Path
-from albert_tf.atomic import local_path
+from albert_tf.atomic import local_path, write_file
 from albert_tf.checkpoints.checkpoint import TensorSpec
 from albert_tf.checkpoints.files.safetensors_file import write_safetensors
 from albert_tf.checkpoints.names.table import rules
@@ -112,7 +112,7 @@ def write_hugging_face(
     if wordpiece is not None:
         write_wordpiece(directory, wordpiece, config.max_position_embeddings)
     text = json.dumps(values, indent=2, sort_keys=True)
-    (directory / "config.json").write_text(text + "\n", encoding="utf-8")
+    write_file(directory / "config.json", text + "\n")
     if rules_of_training := getattr(model, "rules", None) or recorded_rules(model):
         write_task(directory, {"rules": rules_of_training})
 

@@ -13,6 +13,8 @@ import os
 import pathlib
 import unicodedata
 
+from albert_tf.atomic import write_file
+
 _SPECIAL = {"pad": "<pad>", "unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 _WORDPIECE_SPECIAL = {**_SPECIAL, "pad": "[PAD]", "unk": "[UNK]"}
 
@@ -112,7 +114,7 @@ def write_tokenizer(directory, vocabulary, max_length, lower=True):
       max_length: Longest input of the model in tokens.
       lower: Whether to lower-case.
     """
-    (directory / "spiece.model").write_bytes(vocabulary.proto)
+    write_file(directory / "spiece.model", vocabulary.proto)
     special = {f"{name}_token": piece for name, piece in _SPECIAL.items()}
     special.update({"bos_token": _SPECIAL["cls"], "eos_token": _SPECIAL["sep"]})
     config = {
@@ -133,7 +135,7 @@ def write_tokenizer(directory, vocabulary, max_length, lower=True):
         ("tokenizer.json", _tokenizer(vocabulary, lower)),
     ):
         text = json.dumps(values, indent=1, ensure_ascii=False)
-        (directory / name).write_text(text + "\n", encoding="utf-8")
+        write_file(directory / name, text + "\n")
 
 
 def write_wordpiece(directory, vocabulary, max_length=None):
@@ -148,7 +150,7 @@ def write_wordpiece(directory, vocabulary, max_length=None):
       max_length: Longest input of the model in tokens, or None to leave that out.
     """
     lines = "".join(f"{piece}\n" for piece in vocabulary.pieces)
-    (directory / "vocab.txt").write_text(lines, encoding="utf-8", newline="\n")
+    write_file(directory / "vocab.txt", lines)
     special = {f"{name}_token": piece for name, piece in _WORDPIECE_SPECIAL.items()}
     config = {
         **special,
@@ -161,7 +163,7 @@ def write_wordpiece(directory, vocabulary, max_length=None):
         config["model_max_length"] = max_length
     for name, values in (("special_tokens_map.json", special), ("tokenizer_config.json", config)):
         text = json.dumps(values, indent=1, ensure_ascii=False)
-        (directory / name).write_text(text + "\n", encoding="utf-8")
+        write_file(directory / name, text + "\n")
 
 
 def _tokenizer(vocabulary, lower):

@@ -37,7 +37,7 @@ def compare_weights(model, path):
     for name, weight in weights.items():
         stored_as, load = table.get(name, (None, None))
         if stored_as not in checkpoint.tensors:
-            if name not in checkpoint.lacks or tf_variable(weight).numpy().any():
+            if name not in checkpoint.absent or tf_variable(weight).numpy().any():
                 wrong.append(f"{name} is missing")
             continue
         stored = load(checkpoint.get(stored_as)).astype(np.float32)

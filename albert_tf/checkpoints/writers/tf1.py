@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from albert_tf._keras import keras, tf_variable
 from albert_tf._types import Path
-from albert_tf.atomic import local_path
+from albert_tf.atomic import local_path, write_file
 from albert_tf.checkpoints.configuration import FILE
 from albert_tf.checkpoints.names.flavors import rules
 
@@ -76,8 +76,8 @@ def write_tf1(model: keras.layers.Layer, directory: Path, global_step: int = 0) 
         tensors=tensors,
     )
     state = f'model_checkpoint_path: "{NAME}"\nall_model_checkpoint_paths: "{NAME}"\n'
-    (directory / "checkpoint").write_text(state, encoding="utf-8")
-    (directory / FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_file(directory / "checkpoint", state)
+    write_file(directory / FILE, json.dumps(values, indent=2) + "\n")
     return notes
 
 

@@ -1,4 +1,4 @@
-"""Pre-training records: their features, writing and reading them."""
+"""Pre-training records: their features, and reading them."""
 
 import numpy as np
 
@@ -65,20 +65,6 @@ def feature_spec(options):
     return spec
 
 
-def serialize_features(features):
-    """Serializes a batch of features as tf.train.Example.
-
-    Args:
-      features: dict, name -> array [batch, n] of non-negative integers or of float32.
-
-    Returns:
-      list of bytes, as `tf.io.parse_single_example` reads them.
-    """
-    columns = [_entries(name, values) for name, values in features.items()]
-    examples = map(b"".join, zip(*columns))
-    return [b"\x0a" + _varint(len(example)) + example for example in examples]
-
-
 def read_pretraining_records(path):
     """Yields the records of a TFRecord file as dicts, feature name -> array; without TensorFlow."""
     with open(path, "rb") as file:
@@ -88,60 +74,3 @@ def read_pretraining_records(path):
                 name: np.array(values, np.float32 if name in _FLOATS else np.int64)
                 for name, values in features.items()
             }
-
-
-def _entries(name, values):
-    """One feature of each example, as an entry of the map in `tf.train.Features`."""
-    key = _field(1, name.encode())
-    if values.dtype == np.float32:
-        size, list_field = values.shape[1] * 4, 2
-        payload = np.ascontiguousarray(values, "<f4").tobytes()
-        sizes = [size] * len(values)
-    else:
-        list_field = 3
-        payload, sizes = _packed_varints(values)
-    heads, start, entries = {}, 0, []
-    for size in sizes:
-        if size not in heads:  # Few sizes occur, so each head is made once.
-            packed = b"\x0a" + _varint(size)
-            listed = bytes([list_field << 3 | 2]) + _varint(len(packed) + size) + packed
-            value = b"\x12" + _varint(len(listed) + size) + listed
-            heads[size] = b"\x0a" + _varint(len(key) + len(value) + size) + key + value
-        entries.append(heads[size] + payload[start : start + size])
-        start += size
-    return entries
-
-
-def _packed_varints(values):
-    """-> the varints of all values in a row (bytes), and how many bytes each row takes."""
-    flat = values.ravel()
-    largest = int(flat.max(initial=0))
-    if largest < 128:
-        return flat.astype(np.uint8).tobytes(), [values.shape[1]] * len(values)
-    widths = np.ones(len(flat), np.int32)
-    bits = 7
-    while largest >> bits:
-        widths += flat >= 1 << bits
-        bits += 7
-    ends = np.cumsum(widths)
-    packed = np.empty(ends[-1], np.uint8)
-    places = ends - widths
-    for byte in range(widths.max()):
-        longer = widths > byte + 1
-        packed[places] = (flat & 127) | (longer << 7)
-        flat, places, widths = flat[longer] >> 7, places[longer] + 1, widths[longer]
-    row_ends = ends[values.shape[1] - 1 :: values.shape[1]]
-    return packed.tobytes(), np.diff(row_ends, prepend=0).tolist()
-
-
-def _field(number, data):
-    return bytes([number << 3 | 2]) + _varint(len(data)) + data
-
-
-def _varint(value):
-    parts = bytearray()
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)

@@ -9,10 +9,10 @@ import random
 import numpy as np
 
 from albert_tf.atomic import new_file
+from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.pretraining.features import make_features
 from albert_tf.data.pretraining.manifest import shard_name
 from albert_tf.data.pretraining.options import PretrainingOptions
-from albert_tf.data.pretraining.records import serialize_features
 from albert_tf.data.pretraining.segments import draw_segments, truncate_segments
 from albert_tf.data.pretraining.token_block import BlockEncoder
 from albert_tf.data.tfrecord import frame_records
@@ -119,7 +119,7 @@ def make_records(documents, encoder, options, seed):
     for start in range(0, max(len(table), 1), at_once):
         rows = table[start : start + at_once]
         features = make_features(block, rows, encoder, options, generator) if len(rows) else {}
-        records = serialize_features(features)
+        records = serialize_examples(features)
         yield records, {**counts, **count_features(features, rows)}
         counts = {}
 

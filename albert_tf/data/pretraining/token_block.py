@@ -88,13 +88,13 @@ class BlockEncoder:
         encoded = self._processor.encode(texts, out_type=int, num_threads=1)
         lengths = np.array([len(sentence) for sentence in encoded], np.int64)
         ids = np.fromiter(itertools.chain.from_iterable(encoded), np.int32, lengths.sum())
-        places = np.flatnonzero(self._needs_pieces[ids])
-        if not len(places):
+        indices = np.flatnonzero(self._needs_pieces[ids])
+        if not len(indices):
             return ids, self._word_starts[ids], lengths
         bounds = _starts_of(lengths)
         id_parts = np.split(ids, bounds[1:-1])
         start_parts = np.split(self._word_starts[ids], bounds[1:-1])
-        for index in np.unique(np.searchsorted(bounds, places, side="right") - 1).tolist():
+        for index in np.unique(np.searchsorted(bounds, indices, side="right") - 1).tolist():
             pieces = encode_pieces(self._processor, texts[index])
             id_parts[index] = np.array([self._processor.PieceToId(p) for p in pieces], np.int32)
             start_parts[index] = np.array([starts_word(p) for p in pieces], bool)

@@ -4,12 +4,19 @@ import numpy as np
 
 from albert_tf.data.progress import progress
 from albert_tf.data.report import Report
+from albert_tf.data.tasks.examples import ExampleSet
 from albert_tf.data.tasks.features import Features, check_length, empty_rows, fill_row
+from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
 
 CUT = "texts cut to max_seq_length"
 
 
-def classifier_features(examples, tokenizer, max_seq_length):
+def classifier_features(
+    examples: ExampleSet,
+    tokenizer: ReferenceTokenizer | WordPieceReferenceTokenizer,
+    max_seq_length: int,
+) -> Features:
     """Turns texts or pairs into ids, for classification, several labels a text, and regression.
 
     Rows are `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, cut at the end and padded with zeros. Too

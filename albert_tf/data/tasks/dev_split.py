@@ -78,10 +78,10 @@ def described(train, dev):
     if dev.labels:
         numbers = [collections.Counter(n for e in part for n in _names(e)) for part in (train, dev)]
         labels = in_order(set().union(*numbers) - {""})
-        told = [
+        counts = [
             f"{label}: {numbers[1][label]} of {sum(n[label] for n in numbers)}" for label in labels
         ]
-        lines.append(f"  {listed(told, most=20)}")
+        lines.append(f"  {listed(counts, most=20)}")
         if lacking := [label for label in labels if not numbers[1][label]]:
             lines.append(f"  not in dev, and so not scored: {listed(lacking, most=20)}")
     return "\n".join(lines)

@@ -117,31 +117,31 @@ class GlueTask:
                 f"Received: {path}:1: {len(row)} columns: {row}. Is it another split or task?"
             )
 
-    def _complete(self, row, width, place, report):
+    def _complete(self, row, width, location, report):
         """Whether a row is to be read; one of a wrong width is counted or refused."""
         if len(row) == width:
             return True
         if self.skip_short_rows:
-            report.add(SHORT_ROWS if len(row) < width else LONG_ROWS, place)
+            report.add(SHORT_ROWS if len(row) < width else LONG_ROWS, location)
             return len(row) > width
         raise ValueError(
             f"Each row of {self.name} must have {width} tab-separated columns. "
-            f"Received: {place}: {len(row)} columns: {row}."
+            f"Received: {location}: {len(row)} columns: {row}."
         )
 
-    def _example(self, row, columns, split, index, place):
+    def _example(self, row, columns, split, index, location):
         return Example(
             guid=f"{split}-{index}" if columns.guid is None else row[columns.guid].strip(),
             text_a=row[columns.text_a],
             text_b=None if columns.text_b is None else row[columns.text_b],
-            label=None if columns.label is None else self._label(row[columns.label], place),
+            label=None if columns.label is None else self._label(row[columns.label], location),
         )
 
-    def _label(self, text, place):
+    def _label(self, text, location):
         text = text.strip()
         if self.labels is None:
-            return parse_score(text, place)
-        return check_label(text, self.labels, place)
+            return parse_score(text, location)
+        return check_label(text, self.labels, location)
 
 
 def _pair_task(name, folder, labels):

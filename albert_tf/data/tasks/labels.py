@@ -13,11 +13,11 @@ LABEL_SEPARATOR = "|"
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
-def check_label(text, labels, place):
+def check_label(text, labels, location):
     """`text` if it is one of the labels; otherwise an error with its place."""
     if text not in labels:
         raise ValueError(
-            f"The label must be one of {in_words(labels, most=30)}. Received: {place}: {text!r}."
+            f"The label must be one of {in_words(labels, most=30)}. Received: {location}: {text!r}."
             f"{did_you_mean(text, labels)}"
         )
     return text
@@ -65,24 +65,24 @@ def _value(label):
     return re.sub(r"\.0+$", "", label)
 
 
-def parse_score(text, place):
+def parse_score(text, location):
     """A finite float from text; otherwise an error with its place."""
     try:
         score = float(text)
     except ValueError:
         score = math.nan
     if not math.isfinite(score):
-        raise ValueError(f"The label must be a finite number. Received: {place}: {text!r}.")
+        raise ValueError(f"The label must be a finite number. Received: {location}: {text!r}.")
     return score
 
 
-def parse_labels(value, place, separator=LABEL_SEPARATOR):
+def parse_labels(value, location, separator=LABEL_SEPARATOR):
     """Any number of labels, a sorted tuple of str without repetition.
 
     Args:
       value: A list of strings or numbers, as JSON has it; or a str in which `separator` divides
         labels, or that is such a list, as pandas writes it into CSV. [] and "" are no labels.
-      place: File and line, for the error.
+      location: File and line, for the error.
       separator: str.
     """
     items = listed(value)
@@ -91,7 +91,7 @@ def parse_labels(value, place, separator=LABEL_SEPARATOR):
     if items is None or not all(_is_label(item) for item in items):
         raise ValueError(
             f"The labels of a text must be a list of strings, or strings divided by {separator!r}. "
-            f"Received: {place}: {value!r:.80}."
+            f"Received: {location}: {value!r:.80}."
         )
     return tuple(sorted({str(item).strip() for item in items}))
 
@@ -114,11 +114,11 @@ def _is_label(item):
 _LEAST = {1: "one label", 2: "two labels"}
 
 
-def with_labels(examples, places, field, labels, report, least=2):
+def with_labels(examples, locations, field, labels, report, least=2):
     """The examples, whose labels are all among the labels; and these.
 
     Args:
-      examples, places: Lists.
+      examples, locations: Lists.
       field: What holds an example's labels: "label" or "tags".
       labels: All labels, or None for those that there are.
       report: `Report`, of what is spelled in another way.
@@ -138,15 +138,15 @@ def with_labels(examples, places, field, labels, report, least=2):
         if len(labels) < least:
             raise ValueError(
                 f"A data set to learn from must have at least {_LEAST[least]}. Received: "
-                f"{places[0].rpartition(':')[0]}: only {list(labels)}. If it is a part of the "
+                f"{locations[0].rpartition(':')[0]}: only {list(labels)}. If it is a part of the "
                 "data, pass labels=..."
             )
     checked = []
-    for place, example in zip(places, examples):
+    for location, example in zip(locations, examples):
         for name in _names(example, field):
             if name in same:
-                report.add(f"labels {name} taken for {same[name]}", place)
-            check_label(same.get(name, name), labels, place)
+                report.add(f"labels {name} taken for {same[name]}", location)
+            check_label(same.get(name, name), labels, location)
         if same and same.keys() & set(_names(example, field)):
             example = dataclasses.replace(example, **{field: _renamed(example, field, same)})
         checked.append(example)

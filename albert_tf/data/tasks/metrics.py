@@ -102,6 +102,32 @@ def spearman(labels, predictions):
     return pearson(_ranks(labels), _ranks(predictions))
 
 
+def recall_at(vectors, text_ids, ks):
+    """How often a text's partner is among the k nearest, {"recall_at_1": float in [0, 1], ...}.
+
+    It is looked for by the cosine among all different texts of the columns from 1 on. A text with
+    several partners has found one when any of them is near. Others that are just as near count as
+    nearer.
+
+    Args:
+      vectors: float array [N, T, H] of length 1: a text, its partner, and further texts.
+      text_ids: int array [N, T], the same for the same text.
+      ks: Sequence of int.
+    """
+    ids, first = np.unique(text_ids[:, 1:], return_index=True)
+    others = vectors[:, 1:].reshape(-1, vectors.shape[-1])[first]
+    partners = {}
+    for text, partner in zip(text_ids[:, 0], np.searchsorted(ids, text_ids[:, 1])):
+        partners.setdefault(text, set()).add(partner)
+    nearer = []
+    for start in range(0, len(vectors), 1024):
+        cosines = vectors[start : start + 1024, 0] @ others.T
+        for text, row in zip(text_ids[start : start + 1024, 0], cosines):
+            own = list(partners[text])
+            nearer.append(np.sum(row >= row[own].max()) - np.sum(row[own] >= row[own].max()))
+    return {f"recall_at_{k}": float(np.mean(np.array(nearer) < k)) for k in ks}
+
+
 # Of texts that have one class, or a number.
 METRICS = {
     metric.__name__: metric for metric in (accuracy, f1, matthews, pearson, spearman, rmse, mae)

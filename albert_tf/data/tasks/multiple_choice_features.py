@@ -1,17 +1,26 @@
 """A question with options as one row an option, as the original makes them for RACE."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from albert_tf.data.progress import progress
 from albert_tf.data.report import Report
+from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
 from albert_tf.data.tasks.features import Features, check_length, empty_rows, fill_row
-from albert_tf.text.reference import preprocess_text
+from albert_tf.text.reference import ReferenceTokenizer, preprocess_text
+from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
 
 CUT_CONTEXTS = "contexts cut at their end"
 CUT_ANSWERS = "questions with an option cut at their front"
 
 
-def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_length=128):
+def multiple_choice_features(
+    examples: ExampleSet | Sequence[MultipleChoiceExample],
+    tokenizer: ReferenceTokenizer | WordPieceReferenceTokenizer,
+    max_seq_length: int = 512,
+    max_qa_length: int = 128,
+) -> Features:
     """Turns questions with options into ids.
 
     Each option makes a row `[CLS] context [SEP] question and option [SEP]`; see `question_option`.
@@ -57,15 +66,15 @@ def multiple_choice_features(examples, tokenizer, max_seq_length=512, max_qa_len
         if example.context not in contexts:
             contexts = {example.context: tokenizer.encode(example.context)}
         context = contexts[example.context]
-        place = f"{example.guid} {example.question!r:.40}"
+        location = f"{example.guid} {example.question!r:.40}"
         texts = [question_option(example.question, x, tokenizer.normalize) for x in example.options]
         answers = [tokenizer.encode(text) for text in texts]
         if max(map(len, answers)) > max_qa_length:
-            report.add(CUT_ANSWERS, place)
+            report.add(CUT_ANSWERS, location)
         answers = [answer[-max_qa_length:] for answer in answers]
         rooms = [max_seq_length - 3 - len(answer) for answer in answers]
         if len(context) > min(rooms):
-            report.add(CUT_CONTEXTS, place)
+            report.add(CUT_CONTEXTS, location)
         for choice, (answer, room) in enumerate(zip(answers, rooms)):
             fill_row(arrays, (row, choice), tokenizer, context[:room], answer)
     arrays["label_ids"] = np.array([example.label or 0 for example in examples], np.int32)

@@ -32,7 +32,7 @@ def named_rows(path, columns, report, endings=TABLE_ENDINGS):
       ValueError: If a column is missing, a row malformed, or there is none, with file and line.
     """
     columns = {flag: column for flag, column in columns.items() if column is not None}
-    kind, place = ending(path), None
+    kind, location = ending(path), None
     if kind not in _READERS:
         raise ValueError(
             f"Data files must be {', '.join(endings)}, or one of these with .gz. Received: {path}."
@@ -40,18 +40,18 @@ def named_rows(path, columns, report, endings=TABLE_ENDINGS):
     rows = _READERS[kind](path, report)
     header = _header(path, rows, columns) if kind in _OF_FILES else None
     for line, row in rows:
-        place = f"{path}:{line}"
+        location = f"{path}:{line}"
         if header is None:
-            _check_columns(columns, list(row), place)
+            _check_columns(columns, list(row), location)
         elif len(row) != len(header):
             raise ValueError(
                 f"Each row must have the header's {len(header)} columns. "
-                f"Received: {place}: {len(row)} columns: {row!r:.200}."
+                f"Received: {location}: {len(row)} columns: {row!r:.200}."
             )
         else:
             row = dict(zip(header, row))
-        yield place, row
-    if place is None:
+        yield location, row
+    if location is None:
         what = "which has no row of data" if read_text(path).strip() else "an empty file"
         raise ValueError(
             f"A data set must have at least one example. Received: none in {path}, {what}. Check "
@@ -59,9 +59,9 @@ def named_rows(path, columns, report, endings=TABLE_ENDINGS):
         )
 
 
-def row_number(place):
+def row_number(location):
     """The line, or the number in a list, that a place of `named_rows` ends with."""
-    return place.rpartition(":")[2].removeprefix("item ")
+    return location.rpartition(":")[2].removeprefix("item ")
 
 
 def _header(path, rows, columns):
@@ -100,15 +100,15 @@ def _check_separator(path, columns):
             )
 
 
-def _check_columns(columns, header, place):
+def _check_columns(columns, header, location):
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise ValueError(f"Columns must have distinct names. Received: {place}: {twice} twice.")
+        raise ValueError(f"Columns must have distinct names. Received: {location}: {twice} twice.")
     for flag, column in columns.items():
         if column not in header:
-            first = " The first row must name the columns." if place.endswith(":1") else ""
+            first = " The first row must name the columns." if location.endswith(":1") else ""
             raise ValueError(
-                f"The data must have a column {column!r}. Received: {place}: columns "
+                f"The data must have a column {column!r}. Received: {location}: columns "
                 f"{header!r:.300}.{did_you_mean(column, header) or first} Say with --{flag} what "
                 "it is called."
             )

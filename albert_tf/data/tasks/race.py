@@ -3,6 +3,7 @@
 import pathlib
 import re
 
+from albert_tf._types import Path
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import ExampleSet, MultipleChoiceExample
 from albert_tf.data.tasks.metrics import accuracy
@@ -13,7 +14,7 @@ LEVELS = ("middle", "high")
 FIELDS = {"article": str, "questions": list, "options": list, "answers": list, "id": str}
 
 
-def read(data_dir, split, level=None):
+def read(data_dir: Path, split: str, level: str | None = None) -> ExampleSet:
     """Reads a split of RACE.
 
     Three layouts: one file a passage as distributed (`RACE/dev/middle/1011.txt`), one file a level
@@ -53,8 +54,8 @@ def read(data_dir, split, level=None):
     for name in LEVELS if level is None else (level,):
         for path in _level_files(pathlib.Path(data_dir), split, name):
             files.append(path)
-            for place, passage in _passages(path, report):
-                examples.extend(_questions(passage, name, place))
+            for location, passage in _passages(path, report):
+                examples.extend(_questions(passage, name, location))
     return ExampleSet(examples, files, LABELS, report)
 
 
@@ -115,27 +116,27 @@ def _passages(path, report):
         yield f"{path}:1", parse_json("\n".join(line for _, line in lines), path)
 
 
-def _questions(passage, level, place):
+def _questions(passage, level, location):
     for name, kind in FIELDS.items():
         if not isinstance(passage.get(name), kind):
-            raise _malformed(place, f"{name!r} is {passage.get(name)!r:.80}")
+            raise _malformed(location, f"{name!r} is {passage.get(name)!r:.80}")
     columns = passage["questions"], passage["options"], passage["answers"]
     if len({len(column) for column in columns}) != 1:
-        raise _malformed(place, "questions, options and answers of different numbers")
+        raise _malformed(location, "questions, options and answers of different numbers")
     for number, (question, options, answer) in enumerate(zip(*columns)):
         if not isinstance(question, str):
-            raise _malformed(place, f"question {number} is {question!r:.80}")
+            raise _malformed(location, f"question {number} is {question!r:.80}")
         if len(options) != len(LABELS) or not all(isinstance(option, str) for option in options):
-            raise _malformed(place, f"question {number} has the options {options!r:.80}")
+            raise _malformed(location, f"question {number} has the options {options!r:.80}")
         if answer not in LABELS:
-            raise _malformed(place, f"question {number} has the answer {answer!r:.80}")
+            raise _malformed(location, f"question {number} has the answer {answer!r:.80}")
         yield MultipleChoiceExample(
             passage["id"], passage["article"], question, tuple(options), LABELS.index(answer), level
         )
 
 
-def _malformed(place, problem):
+def _malformed(location, problem):
     return ValueError(
         "A RACE passage must have id, article, and for each question 4 options and an answer from "
-        f"A to D. Received: {place}: {problem}."
+        f"A to D. Received: {location}: {problem}."
     )

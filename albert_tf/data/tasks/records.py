@@ -1,18 +1,17 @@
 """Features cached as TFRecords, with the original's fields; a killed run leaves no half file."""
 
-import contextlib
 import hashlib
 import json
 import os
 import pathlib
-import secrets
 
-import numpy as np
 import tensorflow as tf
 
-from albert_tf.atomic import new_file
+from albert_tf.atomic import local_path, new_file, write_file
+from albert_tf.data.example_proto import serialize_examples
 from albert_tf.data.progress import progress
 from albert_tf.data.tasks.features import Features
+from albert_tf.data.tfrecord import frame_records
 
 VERSION = 1  # Part of every key: counts changes of what features look like.
 _CHUNK = 1024
@@ -22,7 +21,7 @@ def cached_records(cache_dir, name, key, make_features):
     """Path of the TFRecords of some features, which are made only if the cache lacks them.
 
     Args:
-      cache_dir: Folder of the cache, local or as `tf.io.gfile` understands it.
+      cache_dir: Folder of the cache, a local path.
       name: Beginning of the file's name, such as "sst-2.train.128".
       key: What the features depend on, from `feature_key`.
       make_features: Function without arguments that returns `Features`; called on a miss only.
@@ -47,7 +46,7 @@ def cached_records(cache_dir, name, key, make_features):
       True
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-    path = os.path.join(os.fspath(cache_dir), f"{name}.{digest}.tfrecord")
+    path = os.fspath(local_path(cache_dir) / f"{name}.{digest}.tfrecord")
     if not _is_complete(path):
         write_records(path, make_features(), key)
     return path
@@ -87,16 +86,14 @@ def write_records(path, features, key=None):
       key: dict to store in the metadata.
     """
     path = os.fspath(path)
-    tf.io.gfile.makedirs(os.path.dirname(path) or ".")
     first = features.rows(0, 1)
-    with _replacing(path) as partial, tf.io.TFRecordWriter(partial) as writer:
+    with new_file(path) as partial, open(partial, "wb") as file:
         for start in progress(range(0, features.num_rows, _CHUNK), "Writing TFRecords"):
-            arrays = features.rows(start, start + _CHUNK)
-            for row in range(len(next(iter(arrays.values())))):
-                writer.write(serialize({name: array[row] for name, array in arrays.items()}))
+            rows = features.rows(start, start + _CHUNK)
+            file.write(frame_records(serialize_examples(rows)))
     metadata = {
         "rows": features.num_rows,
-        "bytes": tf.io.gfile.stat(path).length,
+        "bytes": os.path.getsize(path),
         "fields": {
             name: {"shape": list(array.shape[1:]), "dtype": array.dtype.name}
             for name, array in first.items()
@@ -106,8 +103,7 @@ def write_records(path, features, key=None):
         "report": str(features.report),
         "key": key,
     }
-    with _replacing(f"{path}.json") as partial, tf.io.gfile.GFile(partial, "w") as file:
-        file.write(json.dumps(metadata, indent=1) + "\n")
+    write_file(f"{path}.json", json.dumps(metadata, indent=1) + "\n")
 
 
 def read_metadata(path):
@@ -125,8 +121,7 @@ def read_metadata(path):
             "A TFRecord file must be whole and have its metadata beside it. "
             f"Received: {path}. Remove it, so that it is made again."
         )
-    with tf.io.gfile.GFile(f"{os.fspath(path)}.json") as file:
-        return json.load(file)
+    return _metadata(path)
 
 
 def read_features(path):
@@ -135,20 +130,6 @@ def read_features(path):
     rows = tf.data.TFRecordDataset(os.fspath(path)).batch(metadata["rows"]).get_single_element()
     arrays = {name: value.numpy() for name, value in parse(rows, metadata["fields"]).items()}
     return Features(arrays, has_labels=metadata["has_labels"])
-
-
-def serialize(row):
-    """One row, dict from name to array, as a serialized tf.train.Example; integers as int64."""
-    features = {}
-    for name, value in row.items():
-        value = np.ravel(value)
-        if value.dtype.kind == "f":
-            feature = tf.train.Feature(float_list=tf.train.FloatList(value=value))
-        else:
-            feature = tf.train.Feature(int64_list=tf.train.Int64List(value=value))
-        features[name] = feature
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    return example.SerializeToString(deterministic=True)
 
 
 def parse(rows, fields):
@@ -172,29 +153,13 @@ def parse(rows, fields):
 
 
 def _is_complete(path):
-    path = os.fspath(path)
-    if not (tf.io.gfile.exists(path) and tf.io.gfile.exists(f"{path}.json")):
+    if not (os.path.exists(path) and os.path.exists(f"{os.fspath(path)}.json")):
         return False
-    with tf.io.gfile.GFile(f"{path}.json") as file:
-        return json.load(file)["bytes"] == tf.io.gfile.stat(path).length
+    return _metadata(path)["bytes"] == os.path.getsize(path)
 
 
-@contextlib.contextmanager
-def _replacing(path):
-    """Yields a temporary path that becomes `path` if the block succeeds."""
-    if "://" not in path:
-        with new_file(path) as partial:
-            yield os.fspath(partial)
-        return
-    folder, name = os.path.split(path)
-    partial = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.partial")
-    try:
-        yield partial
-        tf.io.gfile.rename(partial, path, overwrite=True)
-    except BaseException:
-        if tf.io.gfile.exists(partial):
-            tf.io.gfile.remove(partial)
-        raise
+def _metadata(path):
+    return json.loads(pathlib.Path(f"{os.fspath(path)}.json").read_text(encoding="utf-8"))
 
 
 def _hash(paths):

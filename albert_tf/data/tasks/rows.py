@@ -5,7 +5,8 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from albert_tf.data.tasks.records import parse, read_metadata, serialize
+from albert_tf.data.example_proto import serialize_examples
+from albert_tf.data.tasks.records import parse, read_metadata
 
 REMAINDERS = ("keep", "drop", "pad")
 
@@ -98,9 +99,11 @@ def _from_memory(features):
 def _from_file(path):
     metadata = read_metadata(path)
     rows, fields = metadata["rows"], metadata["fields"]
-    padding = serialize({k: np.zeros(f["shape"], f["dtype"]) for k, f in fields.items()})
+    padding = serialize_examples(
+        {name: np.zeros([1, *field["shape"]], field["dtype"]) for name, field in fields.items()}
+    )
     dataset = tf.data.TFRecordDataset(os.fspath(path))
-    dataset = dataset.concatenate(tf.data.Dataset.from_tensors(padding))
+    dataset = dataset.concatenate(tf.data.Dataset.from_tensor_slices(padding))
     try:
         serialized = dataset.batch(rows + 1).get_single_element()
     except tf.errors.DataLossError as error:

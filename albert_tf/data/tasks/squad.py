@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from albert_tf._types import Path
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.examples import ExampleSet
 from albert_tf.data.tasks.tables import read_json
@@ -42,7 +43,7 @@ class SquadSet(ExampleSet):
         self.version_2 = any(example.is_impossible for example in self.examples)
 
 
-def read(path):
+def read(path: Path) -> SquadSet:
     """Reads a file in SQuAD's JSON format, of either version.
 
     Args:
@@ -73,14 +74,14 @@ def read(path):
     report, examples, seen = Report(), [], set()
     for a, article in enumerate(_get(read_json(path), "data", list, path)):
         for p, paragraph in enumerate(_get(article, "paragraphs", list, f"{path}: data[{a}]")):
-            place = f"{path}: data[{a}].paragraphs[{p}]"
-            context = _get(paragraph, "context", str, place)
-            for q, qa in enumerate(_get(paragraph, "qas", list, place)):
-                example = _example(qa, context, f"{place}.qas[{q}]")
+            location = f"{path}: data[{a}].paragraphs[{p}]"
+            context = _get(paragraph, "context", str, location)
+            for q, qa in enumerate(_get(paragraph, "qas", list, location)):
+                example = _example(qa, context, f"{location}.qas[{q}]")
                 if example.guid in seen:
                     raise ValueError(
                         "Ids of questions must be unique: predictions are stored by them. "
-                        f"Received: {place}.qas[{q}]: {example.guid!r} again."
+                        f"Received: {location}.qas[{q}]: {example.guid!r} again."
                     )
                 seen.add(example.guid)
                 if any(not context.startswith(text, start) for text, start in example.answers):
@@ -92,33 +93,33 @@ def read(path):
     return SquadSet(examples, [path], report)
 
 
-def _example(qa, context, place):
+def _example(qa, context, location):
     answers = tuple(
         (
-            _get(answer, "text", str, f"{place}.answers"),
-            _get(answer, "answer_start", int, f"{place}.answers"),
+            _get(answer, "text", str, f"{location}.answers"),
+            _get(answer, "answer_start", int, f"{location}.answers"),
         )
-        for answer in (_get(qa, "answers", list, place) if "answers" in qa else ())
+        for answer in (_get(qa, "answers", list, location) if "answers" in qa else ())
     )
     if any(start < 0 for _, start in answers):
-        raise ValueError(f"answer_start must not be negative. Received: {place}: {answers}.")
-    guid, question = _get(qa, "id", str, place), _get(qa, "question", str, place)
+        raise ValueError(f"answer_start must not be negative. Received: {location}: {answers}.")
+    guid, question = _get(qa, "id", str, location), _get(qa, "question", str, location)
     is_impossible = qa.get("is_impossible", False)
     if not isinstance(is_impossible, bool):
         raise ValueError(
             "is_impossible must be true or false. Received: "
-            f"{place}: {guid!r} with is_impossible={is_impossible!r:.80}. A text such as "
+            f"{location}: {guid!r} with is_impossible={is_impossible!r:.80}. A text such as "
             '"false" would count as true: write the JSON value.'
         )
     return SquadExample(guid, question, context, answers, is_impossible)
 
 
-def _get(value, name, kind, place):
+def _get(value, name, kind, location):
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, kind):
         raise ValueError(
             f"SQuAD's format must have {name!r}, a {kind.__name__}, here. "
-            f"Received: {place}: {name}={found!r:.80}. The format is "
+            f"Received: {location}: {name}={found!r:.80}. The format is "
             "{data: [{paragraphs: [{context, qas: [{id, question, answers: [{text, answer_start}]"
             "}]}]}]}."
         )

@@ -79,10 +79,10 @@ def exact_offsets(length, starts, limits):
     if not starts:
         return None
     starts, ends = np.array(starts, np.int32), np.array(limits, np.int32) - 1
-    places, last = np.arange(length), len(starts) - 1
+    positions, last = np.arange(length), len(starts) - 1
     # Pieces of one character, such as of an expanded one, share a place: all of them count.
-    starting = np.minimum(np.searchsorted(ends, places, "left"), last)
-    ending = np.maximum(np.searchsorted(starts, places, "right") - 1, 0)
+    starting = np.minimum(np.searchsorted(ends, positions, "left"), last)
+    ending = np.maximum(np.searchsorted(starts, positions, "right") - 1, 0)
     return PieceOffsets(starts, ends, starting.astype(np.int32), ending.astype(np.int32))
 
 
@@ -119,10 +119,10 @@ def _table(text, joined, lower, band):
     -band <= j - i < band count.
     """
     width = len(joined)
-    places = {}
+    positions = {}
     for j, character in enumerate(joined):
-        places[character] = places.get(character, 0) | 1 << j
-    equal = {c: places.get(preprocess_text(c, lower, remove_space=False), 0) for c in set(text)}
+        positions[character] = positions.get(character, 0) | 1 << j
+    equal = {c: positions.get(preprocess_text(c, lower, remove_space=False), 0) for c in set(text)}
     inside, window = (1 << width) - 1, (1 << 2 * band) - 1
     rows = [inside]
     for i, character in enumerate(text):

@@ -1,14 +1,17 @@
 """Questions on paragraphs as fixed-shape arrays: question and a window of the paragraph a row."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from albert_tf.data.progress import progress
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.features import Features, empty_rows
+from albert_tf.data.tasks.squad import SquadExample, SquadSet
 from albert_tf.data.tasks.squad_alignment import exact_offsets, piece_offsets
 from albert_tf.data.tasks.squad_windows import Window, windows
+from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
 
 FIRST_UNIQUE_ID = 1000000000
@@ -104,8 +107,13 @@ class SquadFeatures(Features):
 
 
 def squad_features(
-    examples, tokenizer, max_seq_length=384, doc_stride=128, max_query_length=64, is_training=False
-):
+    examples: SquadSet | Sequence[SquadExample],
+    tokenizer: ReferenceTokenizer | WordPieceReferenceTokenizer,
+    max_seq_length: int = 384,
+    doc_stride: int = 128,
+    max_query_length: int = 64,
+    is_training: bool = False,
+) -> SquadFeatures:
     """Turns SQuAD's questions into rows of question and window.
 
     Windows without the answer are kept for training, as unanswerable ones. Questions whose context

@@ -101,10 +101,10 @@ def _parsed(text, path, line, advice=""):
     return value
 
 
-def _object(value, path, place, advice=""):
+def _object(value, path, location, advice=""):
     if not isinstance(value, dict):
         raise ValueError(
-            f"The text must be a JSON object. Received: {path}:{place}: a "
+            f"The text must be a JSON object. Received: {path}:{location}: a "
             f"{type(value).__name__}.{advice}"
         )
     return value

@@ -4,14 +4,21 @@ import numpy as np
 
 from albert_tf.data.progress import progress
 from albert_tf.data.report import Report
+from albert_tf.data.tasks.examples import ExampleSet
 from albert_tf.data.tasks.features import Features, check_length, empty_rows, fill_row
+from albert_tf.text.reference import ReferenceTokenizer
+from albert_tf.text.wordpiece import WordPieceReferenceTokenizer
 
 IGNORED = -1  # Label of pieces that carry none: no class id, so it cannot be mistaken for one.
 CUT = "texts cut to max_seq_length"
 NO_PIECES = "words without any piece, whose tags are not learned"
 
 
-def token_features(examples, tokenizer, max_seq_length):
+def token_features(
+    examples: ExampleSet,
+    tokenizer: ReferenceTokenizer | WordPieceReferenceTokenizer,
+    max_seq_length: int,
+) -> Features:
     """Turns tagged words into ids and labels.
 
     The label of a word is on its first piece that is not a lone "▁"; its other pieces, [CLS], [SEP]

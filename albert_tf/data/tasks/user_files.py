@@ -7,8 +7,11 @@ compressed by gzip.
 """
 
 import ast
+import functools
 import re
+from collections.abc import Sequence
 
+from albert_tf._types import Path
 from albert_tf.data.report import Report
 from albert_tf.data.tasks.conll import CONLL_ENDINGS, read_conll
 from albert_tf.data.tasks.examples import Example, ExampleSet, TaggedExample
@@ -22,7 +25,14 @@ from albert_tf.data.tasks.labels import (
 from albert_tf.data.tasks.named_rows import TABLE_ENDINGS, ending, named_rows, row_number
 
 
-def read_classification(path, text="text", text_pair=None, label="label", labels=None, guid=None):
+def read_classification(
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    labels: Sequence[str] | None = None,
+    guid: str | None = None,
+) -> ExampleSet:
     """Reads texts, or pairs of texts, with a label each.
 
     Args:
@@ -52,25 +62,22 @@ def read_classification(path, text="text", text_pair=None, label="label", labels
       >>> train.labels, train[0].text_a
       (('1', '5'), 'a fine film')
     """
-    report, examples, places = Report(), [], []
-    for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
-        name = None if label is None else _one_label(row[label], place)
-        examples.append(_example(row, place, text, text_pair, guid, name))
-        places.append(place)
+    report, columns = Report(), (text, text_pair, label, guid)
+    examples, locations = _examples(path, columns, report, _one_label)
     if label is not None:
-        examples, labels = with_labels(examples, places, "label", labels, report)
+        examples, labels = with_labels(examples, locations, "label", labels, report)
     return ExampleSet(examples, [path], labels or (), report)
 
 
 def read_multi_label(
-    path,
-    text="text",
-    text_pair=None,
-    label="label",
-    labels=None,
-    guid=None,
-    separator=LABEL_SEPARATOR,
-):
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    labels: Sequence[str] | None = None,
+    guid: str | None = None,
+    separator: str = LABEL_SEPARATOR,
+) -> ExampleSet:
     """Reads texts, or pairs of texts, with any number of labels each.
 
     Args:
@@ -98,19 +105,23 @@ def read_multi_label(
       >>> train.labels, [example.label for example in train]
       (('fun', 'sorrow'), [('fun', 'sorrow'), ()])
     """
-    report, examples, places = Report(), [], []
-    for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
-        names = None if label is None else parse_labels(row[label], place, separator)
-        examples.append(_example(row, place, text, text_pair, guid, names))
-        places.append(place)
+    report, columns = Report(), (text, text_pair, label, guid)
+    parse = functools.partial(parse_labels, separator=separator)
+    examples, locations = _examples(path, columns, report, parse)
     if label is not None:
         if labels is None:
-            _check_separator(examples, places, separator)
-        examples, labels = with_labels(examples, places, "label", labels, report, least=1)
+            _check_separator(examples, locations, separator)
+        examples, labels = with_labels(examples, locations, "label", labels, report, least=1)
     return ExampleSet(examples, [path], labels or (), report)
 
 
-def read_regression(path, text="text", text_pair=None, label="label", guid=None):
+def read_regression(
+    path: Path,
+    text: str = "text",
+    text_pair: str | None = None,
+    label: str | None = "label",
+    guid: str | None = None,
+) -> ExampleSet:
     """Reads texts, or pairs of texts, with a number each.
 
     Args: as of `read_classification`.
@@ -130,14 +141,18 @@ def read_regression(path, text="text", text_pair=None, label="label", guid=None)
       >>> albert_tf.read_regression(path)[0].label
       4.5
     """
-    report, examples = Report(), []
-    for place, row in named_rows(path, _columns(text, text_pair, label, guid), report):
-        score = None if label is None else parse_score(_label(row[label], place), place)
-        examples.append(_example(row, place, text, text_pair, guid, score))
+    report, columns = Report(), (text, text_pair, label, guid)
+    examples, _ = _examples(path, columns, report, _score)
     return ExampleSet(examples, [path], None, report)
 
 
-def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
+def read_tagging(
+    path: Path,
+    words: str = "words",
+    tags: str | None = "tags",
+    labels: Sequence[str] | None = None,
+    guid: str | None = None,
+) -> ExampleSet:
     """Reads texts cut into words, with a tag for each word.
 
     Args:
@@ -164,17 +179,17 @@ def read_tagging(path, words="words", tags="tags", labels=None, guid=None):
       >>> albert_tf.read_tagging(path)[0].tags
       ('B-PER', 'I-PER', 'O')
     """
-    report, examples, places = Report(), [], []
-    for place, row_words, row_tags, name in _tagged_rows(path, words, tags, guid, report):
+    report, examples, locations = Report(), [], []
+    for location, row_words, row_tags, name in _tagged_rows(path, words, tags, guid, report):
         if row_tags is not None and len(row_tags) != len(row_words):
             raise ValueError(
                 "Each word must have one tag. "
-                f"Received: {place}: {len(row_words)} words, {len(row_tags)} tags."
+                f"Received: {location}: {len(row_words)} words, {len(row_tags)} tags."
             )
         examples.append(TaggedExample(name, row_words, row_tags))
-        places.append(place)
+        locations.append(location)
     if examples and tags is not None:
-        examples, labels = with_labels(examples, places, "tags", labels, report)
+        examples, labels = with_labels(examples, locations, "tags", labels, report)
     return ExampleSet(examples, [path], labels or (), report)
 
 
@@ -197,87 +212,89 @@ def _tagged_rows(path, words, tags, guid, report):
             yield f"{path}:{line}", tuple(row[0] for row in rows), row_tags, str(line)
         return
     columns = {"text_column": words, "label_column": tags, "id_column": guid}
-    for place, row in named_rows(path, columns, report, TABLE_ENDINGS + CONLL_ENDINGS):
-        row_tags = None if tags is None else _items(row[tags], place)
-        name = row_number(place) if guid is None else str(row[guid])
-        yield place, _items(row[words], place), row_tags, name
+    for location, row in named_rows(path, columns, report, TABLE_ENDINGS + CONLL_ENDINGS):
+        row_tags = None if tags is None else _items(row[tags], location)
+        name = row_number(location) if guid is None else str(row[guid])
+        yield location, _items(row[words], location), row_tags, name
 
 
-def _columns(text, text_pair, label, guid):
-    """The columns by the flags that name them."""
-    return {
-        "text_column": text,
-        "pair_column": text_pair,
-        "label_column": label,
-        "id_column": guid,
-    }
+def _examples(path, columns, report, parse):
+    """(`Example`s, their locations); `parse(value, location)` makes a label of what is written."""
+    text, text_pair, label, guid = columns
+    flags = ("text_column", "pair_column", "label_column", "id_column")  # For the errors.
+    examples, locations = [], []
+    for location, row in named_rows(path, dict(zip(flags, columns)), report):
+        parsed = None if label is None else parse(row[label], location)
+        name = row_number(location) if guid is None else str(row[guid])
+        pair = None if text_pair is None else _text(row[text_pair], location)
+        examples.append(Example(name, _text(row[text], location), pair, parsed))
+        locations.append(location)
+    return examples, locations
 
 
-def _example(row, place, text, text_pair, guid, label):
-    name = row_number(place) if guid is None else str(row[guid])
-    pair = None if text_pair is None else _text(row[text_pair], place)
-    return Example(name, _text(row[text], place), pair, label)
-
-
-def _text(value, place):
+def _text(value, location):
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"Texts must be strings with content. Received: {place}: {value!r}.")
+        raise ValueError(f"Texts must be strings with content. Received: {location}: {value!r}.")
     return value
 
 
-def _label(value, place):
+def _label(value, location):
     """A label as str; JSON may hold a number or a truth value."""
     text = "" if value is None or isinstance(value, (list, dict)) else str(value).strip()
     if not text or value != value:  # NaN is what pandas writes for a missing label.
-        raise ValueError(f"Labels must be strings or numbers. Received: {place}: {value!r}.")
+        raise ValueError(f"Labels must be strings or numbers. Received: {location}: {value!r}.")
     return text
 
 
-def _one_label(value, place):
+def _score(value, location):
+    return parse_score(_label(value, location), location)
+
+
+def _one_label(value, location):
     """The label of a text that has exactly one."""
     if listed(value) is not None:
         raise ValueError(
-            f"A text must have one label here. Received: {place}: the list {value!r:.80}. Where "
+            f"A text must have one label here. Received: {location}: the list {value!r:.80}. Where "
             "texts have several labels, or none, the task is multi-label (--task=multi-label; "
             "read_multi_label)."
         )
-    return _label(value, place)
+    return _label(value, location)
 
 
-def _check_separator(examples, places, separator):
+def _check_separator(examples, locations, separator):
     """Raises if no text has several labels, but some label looks like several."""
     if any(len(example.label) > 1 for example in examples):
         return
-    for place, example in zip(places, examples):
+    for location, example in zip(locations, examples):
         for other in ",;|":
             if any(other in label for label in example.label):
                 raise ValueError(
                     f"Labels of a text are divided by {separator!r}, or are a list. Received: "
-                    f"{place}: {example.label[0]!r}, and no text with two labels. Name what "
+                    f"{location}: {example.label[0]!r}, and no text with two labels. Name what "
                     f"divides them (--label_separator={other!r}); if it is one label, write lists "
                     "into a .jsonl file."
                 )
 
 
-def _items(value, place):
-    items = _split(value, place) if isinstance(value, str) else value
+def _items(value, location):
+    items = _split(value, location) if isinstance(value, str) else value
     if not isinstance(items, list) or not items or not all(isinstance(x, str) for x in items):
         raise ValueError(
             "Words and tags must be lists of strings, or strings divided by spaces, and not empty. "
-            f"Received: {place}: {value!r:.80}."
+            f"Received: {location}: {value!r:.80}."
         )
     return tuple(items)
 
 
-def _split(text, place):
+def _split(text, location):
     """The words of a cell: divided by spaces, or a list as pandas writes one into a .csv file."""
     if not (text.startswith("[") and text.endswith("]")):
         return text.split()
     if re.search(r"""['"]\s+['"]""", text):
         raise ValueError(
             "Words and tags in a table must be divided by spaces, or a list with commas. Received: "
-            f"{place}: {text:.80}, an array as NumPy prints it. Write a .jsonl file, or join the "
-            "words with spaces."
+            f"{location}: {text:.80}, an array as NumPy prints it. Write a .jsonl file, or join "
+            "the words with spaces."
         )
     try:
         items = ast.literal_eval(text)

@@ -16,7 +16,8 @@ class Callback:
 
         Args:
           run: dict with `step` (steps already done, more than 0 when a run goes on), `num_steps`,
-            `batch_size`, and `tokens_per_step` (None if the inputs have no [batch, length]).
+            `batch_size`, `tokens_per_step` (None if the inputs have no [batch, length]), and
+            `warnings`, a dict of texts that callbacks may add to: it is kept with the states.
         """
 
     def on_epoch(self, run):

@@ -285,6 +285,7 @@ class _Run:
         return {
             "step": self.state.step,
             "num_steps": self.num_steps,
+            "warnings": self.state.warnings,
             "batch_size": shapes[0][0],
             "tokens_per_step": max((s.num_elements() for s in shapes if s.rank >= 2), default=None),
         }

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from albert_tf._keras import flat_layers
+
 
 class LossScale:
     """The factor that the loss is multiplied by before the gradients are taken, and its rule.
@@ -42,4 +44,4 @@ class LossScale:
 
 def uses_float16(model):
     """Whether a layer of the model computes in float16."""
-    return any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    return any(layer.compute_dtype == "float16" for layer in flat_layers(model))

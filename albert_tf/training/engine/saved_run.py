@@ -27,6 +27,7 @@ class RunState:
     evaluated_at: int | None = None
     metrics: dict = dataclasses.field(default_factory=dict)
     stopped_by: str | None = None
+    warnings: dict = dataclasses.field(default_factory=dict)  # {kind: text}, of callbacks.
     # Of all calls together; kept apart from the rest, which does not depend on the machine.
     seconds: float = dataclasses.field(default=0.0, compare=False)
 

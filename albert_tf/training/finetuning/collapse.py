@@ -29,7 +29,8 @@ class CollapseDetector(Callback):
       patience: Steps over which the loss is averaged. Warm-up counts, so give it twice its length.
       tolerance: How far the loss must get below the entropy of the labels, as a fraction.
       name: Which of the reported numbers is the loss.
-      warn: Function that is called with the message, once for each sign. None to raise instead.
+      warn: Function that is called with the message, once for each sign in all calls of a run.
+        None to raise instead.
       history: Path of the `history.csv` that `History` writes, of every step: the losses that a
         run begins with which goes on. None: the average begins anew.
 
@@ -68,11 +69,11 @@ class CollapseDetector(Callback):
         self.name = name
         self.recent = []
         self.history = None if history is None else pathlib.Path(history)
+        self.warnings = {}
         self._warn = warn
-        self._warned = set()
 
     def on_begin(self, run):
-        self.recent = []
+        self.recent, self.warnings = [], run["warnings"]
         if run["step"] and self.history and self.history.is_file():
             rows = rows_up_to(self.history, run["step"])[-self.patience :]
             self.recent = [float(row[self.name]) for row in rows]
@@ -111,8 +112,8 @@ class CollapseDetector(Callback):
         text = f"The model does not look at its input. {what} {self.advice}".rstrip()
         if self._warn is None:
             raise TrainingCollapsed(text)
-        if sign not in self._warned:
-            self._warned.add(sign)
+        if sign not in self.warnings:
+            self.warnings[sign] = text
             self._warn(text)
 
 

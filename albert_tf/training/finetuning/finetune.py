@@ -4,11 +4,14 @@ import copy
 import dataclasses
 import os
 import pathlib
+from typing import Any
 
+from albert_tf._types import Path
 from albert_tf.atomic import local_path
+from albert_tf.checkpoints.checkpoint import Checkpoint
+from albert_tf.config import AlbertConfig
 from albert_tf.text.given_vocabulary import vocabulary_record
 from albert_tf.text.tensorflow_text import import_tensorflow_text
-from albert_tf.training.engine.failures import told_failures
 from albert_tf.training.engine.strategy import make_strategy
 from albert_tf.training.finetune_start import (
     check_sizes,
@@ -17,12 +20,11 @@ from albert_tf.training.finetune_start import (
 )
 from albert_tf.training.finetuning.data import digest, file_digest
 from albert_tf.training.finetuning.options import FinetuneOptions
-from albert_tf.training.finetuning.recipes import model_size, recipe_for
+from albert_tf.training.finetuning.recipes import Recipe, model_size, recipe_for
 from albert_tf.training.finetuning.results import write_results
 from albert_tf.training.finetuning.run import FinetuneRun
 from albert_tf.training.finetuning.task import FinetuneTask
 from albert_tf.training.finetuning.tasks import make_task
-from albert_tf.training.run_record import flat, held_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,22 +47,22 @@ class FinetuneResult:
 
 
 def finetune(
-    task,
-    output,
-    checkpoint=None,
-    sp_model=None,
+    task: str | FinetuneTask,
+    output: Path,
+    checkpoint: Path | Checkpoint | None = None,
+    sp_model: Path | None = None,
     *,
-    data_dir=None,
-    config=None,
-    from_scratch=False,
-    recipe=None,
-    options=None,
-    cache_dir=None,
-    vocab_file=None,
-    do_lower_case=None,
-    vocab_size=None,
-    **changes,
-):
+    data_dir: Path | None = None,
+    config: AlbertConfig | Path | None = None,
+    from_scratch: bool = False,
+    recipe: Recipe | None = None,
+    options: FinetuneOptions | None = None,
+    cache_dir: Path | None = None,
+    vocab_file: Path | None = None,
+    do_lower_case: bool | None = None,
+    vocab_size: int | None = None,
+    **changes: Any,
+) -> FinetuneResult:
     """Fine-tunes an ALBERT for a task.
 
     Includes reading the data, training with evaluations, the choice of the best weights, scores by
@@ -124,7 +126,8 @@ def finetune(
     >>> sorted(result.scores["dev"])
     ['accuracy']
     """
-    local_path(output)  # Refuses what is not one.
+    for path in filter(None, (output, cache_dir)):
+        local_path(path)  # Refuses what is not one.
     options = options or FinetuneOptions()
     strategy = make_strategy(options.strategy, options.tpu)
     if options.export:
@@ -153,12 +156,9 @@ def finetune(
         "options": options.deciding(),
     }
     run = FinetuneRun(
-        task, pathlib.Path(output), recipe, options, strategy, config, vocabulary, vocab_size
+        pathlib.Path(output), options, strategy, task, recipe, config, vocabulary, vocab_size
     )
-    with (
-        held_run(output, flat(record), strategy, dataclasses.asdict(options)),
-        told_failures(strategy),
-    ):
+    with run.held(record):
         run.say(f"{task.name}: {model_size(config) or 'a size of its own'}; {_described(recipe)}")
         run.say(told_split)
         run.read_data(cache_dir or run.output / "cache")

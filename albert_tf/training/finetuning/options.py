@@ -1,7 +1,7 @@
 """How a fine-tuning runs, apart from its recipe."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from albert_tf.training.run_options import RunOptions
 
@@ -71,7 +71,7 @@ class FinetuneOptions(RunOptions):
     def _needs_static_shapes(self):
         return self.jit_compile or self.strategy == "tpu"
 
-    def skips_padding(self, task):
+    def skips_padding(self, task: Any) -> bool:
         """Whether the encoder of a `FinetuneTask` computes tokens only.
 
         Raises:

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 
 from albert_tf.config import PRESETS
+from albert_tf.training.run_options import OPTIMIZERS
 
 # The table itself was not at hand. All but dropout and WNLI's row was compared with the named files
 # of google-research/albert, or with public programs that follow the table.
@@ -88,8 +89,9 @@ class Recipe:
             raise ValueError(
                 f"`warmup_proportion` must be from 0 to 1. Received: {self.warmup_proportion!r}."
             )
-        if self.optimizer not in ("adamw", "lamb"):
-            raise ValueError(f"`optimizer` must be adamw or lamb. Received: {self.optimizer!r}.")
+        if self.optimizer not in OPTIMIZERS:
+            names = " or ".join(OPTIMIZERS)
+            raise ValueError(f"`optimizer` must be {names}. Received: {self.optimizer!r}.")
 
     def changed(self, **changes):
         """The recipe with some numbers of yours; None leaves a number as it is.

@@ -1,13 +1,10 @@
 """What a fine-tuning leaves behind: scores, predictions, curves and a SavedModel."""
 
 import dataclasses
-import json
 import math
 
 from albert_tf._keras import uninitialized
-from albert_tf.atomic import write_file
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.training.engine.history import plot_curves
 from albert_tf.training.finetuning.recipes import model_size
 
 
@@ -22,7 +19,7 @@ def write_results(run, state):
       {split: {name: number}}; {} for a split without labels. The same on all processes.
     """
     scores, outputs = {}, {split: run.outputs(split) for split in run.evaluation}
-    run.check_best(outputs["dev"])
+    run.check_best(outputs["dev"], state.warnings)
     for split, data in run.evaluation.items():
         scores[split] = run.task.scores(split, data.features, outputs[split])
         for name, value in scores[split].items():
@@ -34,8 +31,18 @@ def write_results(run, state):
             run.output / "predictions", split, data.features, outputs[split], scores
         ):
             run.say(f"wrote {path}")
-    _write_metrics(run, state, scores)
-    _draw(run, state)
+    run.write_metrics(
+        state,
+        {s: {n: _jsonable(v) for n, v in x.items()} for s, x in scores.items()},
+        task=run.task.name,
+        best_metric=run.best_metric,
+        best_step=state.best_step,
+        stopped_by=state.stopped_by,
+        examples={split: len(examples) for split, examples in run.task.splits.items()},
+        size=model_size(run.config),
+        recipe=dataclasses.asdict(run.recipe),
+    )
+    run.draw_curves(dict.fromkeys(["loss", run.best_metric]), 0.9, state.best_step)
     if run.options.export:
         path = run.output / "saved_model"
         model = _plain_model(run)
@@ -44,41 +51,12 @@ def write_results(run, state):
     return scores
 
 
-def _draw(run, state):
-    try:
-        names = dict.fromkeys(["loss", run.best_metric])
-        run.say(f"wrote {plot_curves(run.output, names, 0.9, chosen=state.best_step)}")
-    except ImportError as error:
-        run.say(f"curves.png was not drawn: {error}")
-
-
 def _plain_model(run):
     """The model in float32 and on no devices in particular, as a SavedModel should be."""
     with uninitialized():
         model = run.task.build(AlbertEncoder.from_albert_config(run.config), run.recipe)
     model.set_weights(run.model.get_weights())
     return model
-
-
-def _write_metrics(run, state, scores):
-    result = {
-        "task": run.task.name,
-        "scores": {s: {n: _jsonable(v) for n, v in x.items()} for s, x in scores.items()},
-        "best_metric": run.best_metric,
-        "best_step": state.best_step,
-        "steps": state.step,
-        "stopped_by": state.stopped_by,
-        "warnings": run.warnings,
-        "examples": {split: len(examples) for split, examples in run.task.splits.items()},
-        "size": model_size(run.config),
-        "parameters": int(run.model.count_params()),
-        "seed": run.options.seed,
-        "minutes": round(state.seconds / 60, 2),  # Training and evaluations, all calls together.
-        "recipe": dataclasses.asdict(run.recipe),
-    }
-    path = run.output / "metrics.json"
-    write_file(path, json.dumps(result, indent=1) + "\n")
-    run.say(f"wrote {path}")
 
 
 def _told(value):

@@ -1,70 +1,45 @@
 """A fine-tuning from its data to its best weights; it writes none of the results."""
 
 import dataclasses
-import pathlib
 
 import numpy as np
 
-from albert_tf._keras import keras
-from albert_tf.atomic import write_file
 from albert_tf.config import AlbertConfig
 from albert_tf.data.tasks.metrics import LOWER_IS_BETTER
 from albert_tf.encoder import AlbertEncoder
-from albert_tf.task_record import recorded_rules, write_task
+from albert_tf.task_record import recorded_rules
 from albert_tf.text.given_vocabulary import reference_tokenizer, vocabulary_record
-from albert_tf.text.wordpiece_vocabulary import WordPieceVocabulary
 from albert_tf.training.engine.evaluation import Predictor
-from albert_tf.training.engine.history import History
-from albert_tf.training.engine.loop import train
-from albert_tf.training.engine.progress import Progress
-from albert_tf.training.engine.strategy import is_chief
-from albert_tf.training.engine.tensorboard import TensorBoard
-from albert_tf.training.engine.train_step import TrainStep
 from albert_tf.training.finetuning.collapse import CollapseDetector, advice
 from albert_tf.training.finetuning.data import EvaluationData, TrainingData
-from albert_tf.training.finetuning.options import FinetuneOptions
 from albert_tf.training.finetuning.recipes import Recipe
 from albert_tf.training.finetuning.task import FinetuneTask, ranked
-from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
-from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
+from albert_tf.training.run import Run
 
 
 @dataclasses.dataclass
-class FinetuneRun:
-    """One fine-tuning: `read_data`, `build` and `train`, in this order.
+class FinetuneRun(Run):
+    """One fine-tuning: `read_data`, `build` and `train`, in this order, in a block of `held`.
 
     Attributes:
       task: `FinetuneTask`; it is given its tokenizer.
-      output: Directory of the run.
       recipe: `Recipe`.
-      options: `FinetuneOptions`.
-      strategy: A tf.distribute.Strategy.
       config: `AlbertConfig` of the checkpoint; its dropout gives way to the recipe's.
       vocabulary: `SentencePieceModel` or `WordPieceVocabulary`.
       vocab_size: Number of word embeddings, if the checkpoint's are to grow; or None.
-      chief: Whether this process writes and prints.
-      model: After `build`, the task's model; after `train`, with the best weights.
+      The others: See `Run`; `options` are `FinetuneOptions`.
     """
 
     task: FinetuneTask
-    output: pathlib.Path
     recipe: Recipe
-    options: FinetuneOptions
-    strategy: object
     config: AlbertConfig
     vocabulary: object
     vocab_size: int | None = None
 
     def __post_init__(self):
-        self.chief = is_chief(self.strategy)
-        self.warnings = []
+        super().__post_init__()
         self.skips_padding = self.options.skips_padding(self.task)
         self.task.tokenizer = reference_tokenizer(self.vocabulary)
-
-    def say(self, text):
-        """Prints, in one of several processes."""
-        if self.chief and text:
-            print(text, flush=True)
 
     def read_data(self, cache_dir):
         """Makes the features of all splits and says what was cut or left out."""
@@ -87,28 +62,14 @@ class FinetuneRun:
 
     def build(self, checkpoint):
         """Makes model and optimizer, from a `Checkpoint`, or with random weights of None."""
-        recipe, options = self.recipe, self.options
-        keras.utils.set_random_seed(options.seed)
-        with self.strategy.scope():
-            self.model = self.task.build(self._encoder(checkpoint), recipe)
-            schedule = WarmupPolynomialDecay(recipe.learning_rate, self.num_steps, self.warmup)
-            optimizer = {"adamw": AdamW, "lamb": Lamb}[recipe.optimizer](
-                schedule,
-                weight_decay_rate=recipe.weight_decay_rate,
-                bias_correction=recipe.bias_correction,
-            )
-        losses, metrics = self.task.losses()
-        self.step = TrainStep(
-            self.model,
-            losses,
-            optimizer,
-            self.strategy,
-            metrics,
-            accumulate_steps=options.accumulate_steps,
-            jit_compile=options.jit_compile,
-            seed=options.seed,
+        self.build_step(
+            lambda: self.task.build(self._encoder(checkpoint), self.recipe),
+            self.task.losses(),
+            (self.num_steps, self.warmup),
+            self.recipe,
+            bias_correction=self.recipe.bias_correction,
         )
-        self.predictor = Predictor(self.model, self.strategy, options.jit_compile)
+        self.predictor = Predictor(self.model, self.strategy, self.options.jit_compile)
         report = getattr(self.model.encoder, "restore_report", None)
         self.say(str(report or "random weights: nothing was restored, as --from_scratch says"))
         if (rules := recorded_rules(self.model.encoder)) not in (None, self.task.tokenizer.rules):
@@ -116,14 +77,8 @@ class FinetuneRun:
                 f"note: the checkpoint was trained with the text rules {rules}; this run and its "
                 f"SavedModel cut text by the rules {self.task.tokenizer.rules}"
             )
-        if self.chief:  # So that the directory can be read as a checkpoint.
-            for directory in (self.output, self.output / "states"):
-                write_file(directory / "albert_config.json", self.config.to_json() + "\n")
-            wordpiece = isinstance(self.vocabulary, WordPieceVocabulary)
-            name = "vocab.txt" if wordpiece else "sentencepiece.model"
-            write_file(self.output / name, self.vocabulary.proto)
-            record = {**self.task.record(recipe), **vocabulary_record(self.vocabulary)}
-            write_task(self.output, record)
+        record = {**self.task.record(self.recipe), **vocabulary_record(self.vocabulary)}
+        self.begin(self.config, self.vocabulary, record)
 
     def _encoder(self, checkpoint):
         how = {
@@ -148,31 +103,19 @@ class FinetuneRun:
                 counts,
                 advice(self.recipe, self.num_steps, self.warmup),
                 patience=max(500, 2 * self.warmup),
-                warn=None if options.stop_on_collapse else self.warn,
+                warn=None if options.stop_on_collapse else self._warn,
                 history=self.output / "history.csv",
             )
         if options.best_metric:
             self._evaluate()  # A wrong name is an error now, not after a tenth of the training.
-        callbacks = [Progress(), History(self.output)]
-        if options.tensorboard:
-            callbacks.append(TensorBoard(self.output / "tensorboard", every=10))
-        if self.detector:
-            callbacks.append(self.detector)
-        return train(
-            self.step,
+        return super().train(
             self.training.batches,
-            self.num_steps,
-            self.output,
-            seed=options.seed,
-            steps_per_loop=options.steps_per_loop,
-            save_every=options.save_every,
-            evaluate=self._evaluate,
-            evaluate_every=options.evaluate_every or max(self.num_steps // 10, 1),
+            self._evaluate,
+            [self.detector] if self.detector else [],
             best_metric=self.best_metric,
             best_is="min" if self.best_metric in LOWER_IS_BETTER else "max",
             tie_breaker="loss",
             patience=options.patience,
-            callbacks=callbacks,
         )
 
     @property
@@ -180,13 +123,16 @@ class FinetuneRun:
         """Which of the dev scores, or "loss", chooses the best weights."""
         return self.options.best_metric or self.task.best_metric
 
-    def warn(self, text):
-        """Warns now, and in the results."""
-        self.warnings.append(text)
+    def _warn(self, text):
         self.say(f"\nWARNING: {text}")
 
-    def check_best(self, outputs):
-        """Warns if the answers of the best weights to dev tell nothing about its rows."""
+    def check_best(self, outputs, warnings):
+        """Warns if the answers of the best weights to dev tell nothing about its rows.
+
+        Args:
+          outputs: What the model answers to dev.
+          warnings: Those of the `RunState`, which get this one.
+        """
         data = self.evaluation["dev"]
         if self.detector:
             classes, labels = self.task.classes(outputs), data.features["label_ids"]
@@ -194,12 +140,13 @@ class FinetuneRun:
         elif self.task.kind == "regression":
             answers, labels = np.asarray(outputs)[:, 0], data.features["label_ids"]
             if len(labels) > 1 and np.std(answers) < 0.05 * np.std(labels):
-                self.warn(
+                warnings["spread"] = (
                     f"The dev predictions hardly vary: they have a standard deviation of "
                     f"{np.std(answers):.3g}, the labels of {np.std(labels):.3g}. The model has "
                     f"learned little more than their mean, {np.mean(answers):.3g}. "
                     f"{advice(self.recipe, self.num_steps, self.warmup)}"
                 )
+                self._warn(warnings["spread"])
 
     def _evaluate(self):
         data, outputs = self.evaluation["dev"], self.outputs("dev")

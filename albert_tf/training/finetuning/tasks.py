@@ -1,12 +1,15 @@
 """Tasks by name, with their data."""
 
 import inspect
+from typing import Any
 
 from albert_tf.training.finetuning.classification_task import GLUE_TASKS, glue_task, own_task
+from albert_tf.training.finetuning.embedding_task import embedding_task
 from albert_tf.training.finetuning.multi_label_task import multi_label_task
 from albert_tf.training.finetuning.race_task import race_task
 from albert_tf.training.finetuning.squad_task import squad_task
 from albert_tf.training.finetuning.tagging_task import tagging_task
+from albert_tf.training.finetuning.task import FinetuneTask
 
 _MAKERS = {
     **dict.fromkeys(GLUE_TASKS, glue_task),
@@ -15,20 +18,21 @@ _MAKERS = {
     **dict.fromkeys(("classification", "regression"), own_task),
     "multi-label": multi_label_task,
     "tagging": tagging_task,
+    "embedding": embedding_task,
 }
 TASK_NAMES = tuple(_MAKERS)
 
 
-def make_task(name, **data):
+def make_task(name: str, **data: Any) -> FinetuneTask:
     """A `FinetuneTask` with its data read.
 
     Args:
       name: One of `TASK_NAMES`, in any case: GLUE's tasks, "squad1.1", "squad2.0", "race" (or one
-        of its levels), and "classification", "multi-label", "regression", "tagging" for your own
-        files.
+        of its levels), and "classification", "multi-label", "regression", "tagging", "embedding"
+        for your own files.
       **data: Where the data are: arguments of `glue_task`, `own_task`, `multi_label_task`,
-        `squad_task`, `race_task` or `tagging_task`, such as `data_dir`. None is the same as
-        leaving one out.
+        `squad_task`, `race_task`, `tagging_task` or `embedding_task`, such as `data_dir`. None is
+        the same as leaving one out.
 
     Raises:
       ValueError: The name is unknown, an argument is not one of the task's, or a row is malformed.

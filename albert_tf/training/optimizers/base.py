@@ -5,7 +5,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from albert_tf._keras import KERAS_3, keras
+from albert_tf._keras import (
+    KERAS_3,
+    build_learning_rate,
+    given_learning_rate,
+    keras,
+    trained_variables,
+    variable_key,
+)
 from albert_tf._types import Tensor
 from albert_tf.training.optimizers.weight_decay import is_excluded, raw_variable, variable_name
 
@@ -39,7 +46,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
             super().__init__(learning_rate, name=name)
         else:
             super().__init__(name=name, jit_compile=False)
-            self._learning_rate = self._build_learning_rate(learning_rate)
+            build_learning_rate(self, learning_rate)
         self.weight_decay_rate = weight_decay_rate
         self.beta_1 = beta_1
         self.beta_2 = beta_2
@@ -60,17 +67,17 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         self.first_moments = [self.add_variable_from_reference(v, "adam_m") for v in variables]
         self.second_moments = [self.add_variable_from_reference(v, "adam_v") for v in variables]
         self.decayed = [not is_excluded(v, self.weight_decay_exclusions) for v in variables]
-        self.index_of = {self._var_key(v): i for i, v in enumerate(variables)}
+        self.index_of = {variable_key(self, v): i for i, v in enumerate(variables)}
 
     def current_learning_rate(self) -> Tensor:
         """The rate of the next update, a float32 scalar tensor."""
-        rate = self._learning_rate
+        rate = given_learning_rate(self)
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
             rate = rate(self._iteration_variable())
         return tf.cast(tf.convert_to_tensor(rate), tf.float32)
 
     def _iteration_variable(self):
-        return raw_variable(self._iterations)
+        return raw_variable(self.iterations)
 
     # === Updates ===
 
@@ -112,7 +119,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
     def apply(self, grads: list, trainable_variables: list | None = None) -> Any:
         """The entry point of Keras 3; see `apply_gradients`."""
         if trainable_variables is None:
-            trainable_variables = self._trainable_variables
+            trainable_variables = trained_variables(self)
         self.apply_gradients(zip(grads, trainable_variables))
 
     def apply_summed(
@@ -157,7 +164,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         return norm
 
     def _known_index(self, variable):
-        index = self.index_of.get(self._var_key(variable))
+        index = self.index_of.get(variable_key(self, variable))
         if index is None:
             raise ValueError(
                 "An optimizer updates only the variables that it first saw. Received: "
@@ -203,7 +210,7 @@ class ClippedOptimizer(keras.optimizers.Optimizer):
         return 1.0
 
     def get_config(self) -> dict[str, Any]:
-        rate = self._learning_rate
+        rate = given_learning_rate(self)
         if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
             rate = keras.optimizers.schedules.serialize(rate)
         else:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from albert_tf.training.run_options import RunOptions
+from albert_tf.training.run_options import OPTIMIZERS, RunOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,6 @@ class PretrainOptions(RunOptions):
 
     def __post_init__(self):
         super().__post_init__()
-        self._check_one_of("optimizer", ("lamb", "adamw"))
+        self._check_one_of("optimizer", OPTIMIZERS)
         if self.learning_rate <= 0.0:
             raise ValueError(f"`learning_rate` must be positive. Received: {self.learning_rate!r}.")

@@ -1,38 +1,31 @@
 """Pre-training: masked LM and sentence order, from records to a checkpoint."""
 
 import dataclasses
-import json
 import math
 import pathlib
+from collections.abc import Sequence
 
-from albert_tf._keras import keras
-from albert_tf.atomic import local_path, write_file
+from albert_tf._types import Path
+from albert_tf.atomic import local_path
+from albert_tf.checkpoints.checkpoint import Checkpoint
+from albert_tf.config import AlbertConfig
 from albert_tf.data.pretraining.reader import PretrainingRecords
 from albert_tf.pretrainer import AlbertPretrainer
-from albert_tf.task_record import write_task
 from albert_tf.text.reference import ReferenceTokenizer
 from albert_tf.text.sentencepiece_model import SentencePieceModel
 from albert_tf.training.engine.evaluation import evaluate_terms
-from albert_tf.training.engine.failures import told_failures
-from albert_tf.training.engine.history import History, plot_curves
-from albert_tf.training.engine.loop import train
 from albert_tf.training.engine.losses import (
     masked_lm_accuracy,
     masked_lm_loss,
     sentence_order_accuracy,
     sentence_order_loss,
 )
-from albert_tf.training.engine.progress import Progress
-from albert_tf.training.engine.strategy import is_chief, make_strategy
-from albert_tf.training.engine.tensorboard import TensorBoard
-from albert_tf.training.engine.train_step import TrainStep
+from albert_tf.training.engine.strategy import make_strategy
 from albert_tf.training.finetuning.data import file_digest
-from albert_tf.training.optimizers.adamw_lamb import AdamW, Lamb
-from albert_tf.training.optimizers.schedules import WarmupPolynomialDecay
 from albert_tf.training.pretraining.curriculum import Curriculum, Stage
 from albert_tf.training.pretraining.options import PretrainOptions
 from albert_tf.training.pretraining.start import check_sizes, check_vocabulary, starting_model
-from albert_tf.training.run_record import flat, held_run
+from albert_tf.training.run import Run
 
 _CURVES = ("mlm_loss", "sop_loss", "mlm_accuracy", "sop_accuracy")
 
@@ -56,16 +49,16 @@ class PretrainResult:
 
 
 def pretrain(
-    output,
-    stages,
-    sp_model,
+    output: Path,
+    stages: Sequence[tuple[Path, int, int]],
+    sp_model: Path,
     *,
-    config=None,
-    init_from=None,
-    heldout=None,
-    options=None,
-    vocab_size=None,
-):
+    config: AlbertConfig | Path | None = None,
+    init_from: Path | Checkpoint | None = None,
+    heldout: Path | None = None,
+    options: PretrainOptions | None = None,
+    vocab_size: int | None = None,
+) -> PretrainResult:
     """Pre-trains an ALBERT on records of `write_pretraining_data`, or of Google's program.
 
     The loss is the sum of masked LM and sentence order, reported apart. Records of one segment
@@ -133,8 +126,7 @@ def pretrain(
     options = options or PretrainOptions()
     local_path(output)  # Refuses what is not one.
     output = pathlib.Path(output)
-    strategy = make_strategy(options.strategy, options.tpu)
-    chief = is_chief(strategy)
+    run = Run(output, options, make_strategy(options.strategy, options.tpu))
     vocabulary = SentencePieceModel.read(sp_model)
     opened = {}
     for directory, *_ in [*stages, *([(heldout,)] if heldout else [])]:
@@ -146,16 +138,13 @@ def pretrain(
             f"`warmup_steps` must be fewer than all steps, {curriculum.steps}. Received: "
             f"{options.warmup_steps}."
         )
-    keras.utils.set_random_seed(options.seed)
-    with strategy.scope():
-        model = starting_model(config, init_from, options, vocab_size)
-        schedule = WarmupPolynomialDecay(
-            options.learning_rate, curriculum.steps, options.warmup_steps
-        )
-        optimizer = {"adamw": AdamW, "lamb": Lamb}[options.optimizer](
-            schedule, weight_decay_rate=options.weight_decay_rate
-        )
-    config = model.encoder.albert_config
+    run.build_step(
+        lambda: starting_model(config, init_from, options, vocab_size),
+        pretraining_terms(),
+        (curriculum.steps, options.warmup_steps),
+        options,
+    )
+    model, config = run.model, run.model.encoder.albert_config
     check_sizes(config, vocabulary, opened.values())
     record = {
         "stages": {
@@ -168,56 +157,20 @@ def pretrain(
         "heldout_digest": heldout and opened[heldout].digest,
         "options": options.deciding(),
     }
-    files = [file for records in opened.values() for file in records.files]
-    with (
-        held_run(output, flat(record), strategy, dataclasses.asdict(options)),
-        told_failures(strategy, files),
-    ):
-        terms, metrics = pretraining_terms()
-        step = TrainStep(
-            model,
-            terms,
-            optimizer,
-            strategy,
-            metrics,
-            accumulate_steps=options.accumulate_steps,
-            jit_compile=options.jit_compile,
-            seed=options.seed,
+    with run.held(record, [file for records in opened.values() for file in records.files]):
+        run.begin(config, vocabulary, {"task": "pretraining", "rules": ReferenceTokenizer.rules})
+        run.say(_described(model, curriculum))
+        batch_size = _evaluation_batch(curriculum, options)
+        state = run.train(
+            curriculum.batches,
+            heldout and (lambda: evaluate_pretraining(run.step, opened[heldout], batch_size)),
+            steps_per_epoch=curriculum.steps_in,
         )
-        if chief:  # So that the saved states can be read as checkpoints.
-            for directory in (output, output / "states"):
-                write_file(directory / "albert_config.json", config.to_json() + "\n")
-            write_file(output / "sentencepiece.model", vocabulary.proto)
-            write_task(output, {"task": "pretraining", "rules": ReferenceTokenizer.rules})
-            print(_described(model, curriculum), flush=True)
-        state = _train(output, step, curriculum, heldout and opened[heldout], options)
         scores = state.metrics if state.stopped_by is None else {}
-        if chief and state.stopped_by is None:
-            _write_results(output, model, state, scores)
+        if state.stopped_by is None:
+            run.write_metrics(state, scores)
+            run.draw_curves(_CURVES, 0.98)
     return PretrainResult(scores, state, model, output)
-
-
-def _train(output, step, curriculum, heldout, options):
-    def evaluate():
-        return evaluate_pretraining(step, heldout, _evaluation_batch(curriculum, options))
-
-    callbacks = [Progress(), History(output)]
-    if options.tensorboard:
-        callbacks.append(TensorBoard(output / "tensorboard", every=10))
-    every = options.evaluate_every or max(curriculum.steps // 10, 1)
-    return train(
-        step,
-        curriculum.batches,
-        curriculum.steps,
-        output,
-        seed=options.seed,
-        steps_per_epoch=curriculum.steps_in,
-        steps_per_loop=options.steps_per_loop,
-        save_every=options.save_every,
-        evaluate=evaluate if heldout else None,
-        evaluate_every=every if heldout else None,
-        callbacks=callbacks,
-    )
 
 
 def pretraining_terms():
@@ -252,19 +205,3 @@ def _described(model, curriculum):
             f"from {records.directory}: {passes:.2f} passes over {records.num_records}"
         )
     return "\n".join(lines)
-
-
-def _write_results(output, model, state, scores):
-    result = {
-        "scores": scores,
-        "steps": state.step,
-        "parameters": int(model.count_params()),
-        "minutes": round(state.seconds / 60, 2),
-    }
-    path = output / "metrics.json"
-    write_file(path, json.dumps(result, indent=1) + "\n")
-    print(f"wrote {path}")
-    try:
-        print(f"wrote {plot_curves(output, _CURVES, smooth=0.98)}")
-    except ImportError as error:
-        print(f"curves.png was not drawn: {error}")
