@@ -90,7 +90,8 @@ def test_stops_for_events(tmp_path):
     assert record.calls == [
         4, 1, 4, 1, 4, 1, ("evaluation", 15), 4, 1, 4, 1, 4, 1, ("evaluation", 30)
     ]  # fmt: skip
-    assert record.run == {"step": 0, "num_steps": 30, "batch_size": 8, "tokens_per_step": 64}
+    numbers = {"step": 0, "num_steps": 30, "batch_size": 8, "tokens_per_step": 64}
+    assert record.run == {**numbers, "warnings": {}}
     assert (state.step, state.epoch, state.batch, state.stopped_by) == (30, 5, 5, None)
     assert sorted(os.listdir(tmp_path / "states")) == ["step-00000020", "step-00000030"]
 
