@@ -22,9 +22,8 @@ def test_choices_fill_the_blanks_or_follow_the_question():
 def test_multiple_choice_answers_as_the_live_model(encoder, sp_model, tmp_path):
     model = AlbertMultipleChoice(encoder)
     seq_length, max_qa_length = 24, 9
-    export_multiple_choice(
-        model, tmp_path / "choice", sp_model, "original", seq_length, max_qa_length
-    )
+    lengths = {"seq_length": seq_length, "max_qa_length": max_qa_length}
+    export_multiple_choice(model, tmp_path / "choice", sp_model, rules="original", **lengths)
     loaded, serve = load(tmp_path / "choice")
     context = ["The licence is free. " * 6, "Short."]
     question = ["What is  _  then ?", "Which one of all that are listed here is it?"]
