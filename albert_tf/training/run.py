@@ -68,12 +68,13 @@ class Run:
         ):
             yield
 
-    def build_step(self, make_model, terms, steps, numbers, **optimizer_options):
+    def build_step(self, make_model, make_terms, steps, numbers, **optimizer_options):
         """Makes model, optimizer and step on the devices, from the seed.
 
         Args:
           make_model: () -> a built Keras model.
-          terms: ({name: Term} to minimize, {name: Term} to report).
+          make_terms: () -> ({name: Term} to minimize, {name: Term} to report), asked for when
+            there is a model.
           steps: (updates in all, those of warm-up).
           numbers: What has `optimizer`, its name, `learning_rate` and `weight_decay_rate`.
           **optimizer_options: Further arguments of the optimizer.
@@ -87,7 +88,7 @@ class Run:
                 weight_decay_rate=numbers.weight_decay_rate,
                 **optimizer_options,
             )
-        losses, metrics = terms
+        losses, metrics = make_terms()
         self.step = TrainStep(
             self.model,
             losses,

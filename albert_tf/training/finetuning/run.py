@@ -64,7 +64,7 @@ class FinetuneRun(Run):
         """Makes model and optimizer, from a `Checkpoint`, or with random weights of None."""
         self.build_step(
             lambda: self.task.build(self._encoder(checkpoint), self.recipe),
-            self.task.losses(),
+            self.task.losses,
             (self.num_steps, self.warmup),
             self.recipe,
             bias_correction=self.recipe.bias_correction,

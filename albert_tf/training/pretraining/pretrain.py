@@ -140,7 +140,7 @@ def pretrain(
         )
     run.build_step(
         lambda: starting_model(config, init_from, options, vocab_size),
-        pretraining_terms(),
+        pretraining_terms,
         (curriculum.steps, options.warmup_steps),
         options,
     )
