@@ -105,9 +105,9 @@ def spearman(labels, predictions):
 def recall_at(vectors, text_ids, ks):
     """How often a text's partner is among the k nearest, {"recall_at_1": float in [0, 1], ...}.
 
-    It is looked for by the cosine among all different texts of the columns from 1 on. A text with
-    several partners has found one when any of them is near. Others that are just as near count as
-    nearer.
+    It is looked for by the cosine among all different texts of the columns from 1 on, without the
+    text itself. A text with several partners has found one when any of them is near. Others that
+    are just as near count as nearer.
 
     Args:
       vectors: float array [N, T, H] of length 1: a text, its partner, and further texts.
@@ -124,6 +124,8 @@ def recall_at(vectors, text_ids, ks):
         cosines = vectors[start : start + 1024, 0] @ others.T
         for text, row in zip(text_ids[start : start + 1024, 0], cosines):
             own = list(partners[text])
+            itself = (ids == text) & ~np.isin(np.arange(len(ids)), own)
+            row = np.where(itself, -np.inf, row)
             nearer.append(np.sum(row >= row[own].max()) - np.sum(row[own] >= row[own].max()))
     return {f"recall_at_{k}": float(np.mean(np.array(nearer) < k)) for k in ks}
 
