@@ -97,7 +97,7 @@ def read_signature(name, function):
       name: Its name.
       function: A concrete function that takes tensors by name and returns a dict of tensors.
     """
-    inputs = {n: _form(spec) for n, spec in function.structured_input_signature[1].items()}
+    inputs = {n: _form(spec) for n, spec in sorted(function.structured_input_signature[1].items())}
     outputs = {n: _form(spec) for n, spec in function.structured_outputs.items()}
     signature = Signature(name, function, inputs, outputs, _batches(inputs, outputs), False)
     if _takes_ids(inputs):
