@@ -46,14 +46,16 @@ class Student(albert_tf.AlbertPretrainer):
     """The pre-trainer that also answers with the mean vectors of sentences, "vectors"."""
 
     def call(self, inputs, training=None, mask=None):
-        outputs = super().call(inputs, training) if "input_word_ids" in inputs else {}
-        ids = tf.reshape(inputs["sentences"], [-1, LENGTH])
+        sentences = inputs["sentences"]
+        records = {name: x for name, x in inputs.items() if name != "sentences"}
+        outputs = super().call(records, training) if records else {}
+        ids = tf.reshape(sentences, [-1, LENGTH])
         mask = tf.cast(ids != 0, tf.int32)
         tokens = self.encoder.encode(ids, mask, tf.zeros_like(ids), training)["sequence_output"]
         weights = tf.cast(mask, tf.float32)[:, :, tf.newaxis]
         mean = tf.reduce_sum(tf.cast(tokens, tf.float32) * weights, 1) / tf.reduce_sum(weights, 1)
         vectors = tf.math.l2_normalize(mean, -1)
-        shape = [*inputs["sentences"].shape[:2], vectors.shape[-1]]
+        shape = [*sentences.shape[:2], vectors.shape[-1]]
         return {**outputs, "vectors": tf.reshape(vectors, shape)}
 
 
@@ -124,7 +126,7 @@ def main(args):
         dataset = sentences.dataset(rows, each, seed, epoch)
         if records is not None:
             both = tf.data.Dataset.zip(dataset, records.batches(rows, seed, epoch))
-            dataset = both.map(lambda a, b: tuple({**x, **y} for x, y in zip(a, b)))
+            dataset = both.map(lambda a, b: ({**a[0], **b[0]}, {**a[1], **b[1]}))
         return dataset.prefetch(4)
 
     def cosine(outputs, targets):
@@ -180,7 +182,8 @@ def write_ids(path, count, tokenizer, output):
         for row, text in zip(ids, file):
             pieces = [first, *tokenizer.encode(text)[: LENGTH - 2], last]
             row[: len(pieces)] = pieces
-    np.save(output, ids)
+    np.save(partial := output.with_suffix(".partial.npy"), ids)
+    partial.replace(output)
 
 
 def principal(vectors):
@@ -207,4 +210,7 @@ if __name__ == "__main__":
     parser.add_argument("--batch", type=int, default=256, help="sentences a step")
     parser.add_argument("--learning_rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
-    main(parser.parse_args())
+    arguments = parser.parse_args()
+    if bool(arguments.records) != bool(arguments.heldout):
+        parser.error("--records and --heldout go together.")
+    main(arguments)
