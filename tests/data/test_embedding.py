@@ -26,7 +26,7 @@ def test_the_columns_decide_what_is_read(tmp_path):
     rows = [{"q": "a", "d": "b", "s": 1, "id": "x"}]
     example = read_embedding(write(tmp_path, rows), "q", "d", "s", "id")[0]
     assert (example.guid, example.texts, example.label) == ("x", ("a", "b"), 1.0)
-    (lines := tmp_path / "train.txt").write_text("a text\n\nanother, longer\n")
+    (lines := tmp_path / "train.txt").write_text("a text\n \nanother, longer\n")
     assert [e.text_a for e in read_embedding(lines)] == ["a text", "another, longer"]
     assert str(read_embedding(lines).report)
 

@@ -14,7 +14,7 @@ _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 def read_lines(path, report):
     """Yields `(line number from 1, line)` of a UTF-8 file; see `text_files.numbered_lines`.
 
-    Blank lines are skipped and counted in `report`.
+    Empty lines are skipped; lines of white space, too, and counted in `report`.
     """
     for number, text in numbered_lines(path):
         if text.strip():
