@@ -52,7 +52,7 @@ def test_equals_the_originals_loop(with_query, seq_length, stride):
     ]
     assert result.counts.numpy().tolist() == [len(windows) for windows in expected]
     flat = [(row, window) for row, windows in enumerate(expected) for window in windows]
-    assert result.rows.numpy().tolist() == [row for row, _ in flat]
+    assert result.examples.numpy().tolist() == [row for row, _ in flat]
     width = max(len(ids) for _, (ids, _, _, _) in flat)
     assert result.inputs["input_word_ids"].shape == (len(flat), width)
 
@@ -80,4 +80,4 @@ def test_empty_batch():
     empty = tf.ragged.constant([], ragged_rank=1, dtype=tf.int32)
     result = sliding_windows(empty, 16, 5, SPECIAL_IDS, empty)
     assert result.inputs["input_word_ids"].shape[0] == 0
-    assert result.rows.shape == (0,)
+    assert result.examples.shape == (0,)
